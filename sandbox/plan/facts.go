@@ -1,0 +1,57 @@
+package plan
+
+import "sandbox/sandbox/definition"
+
+// Facts are what this kernel, host and user can do, probed once. A plain value:
+// tests load it from a file. Only what Wants asks for is filled in.
+type Facts struct {
+	// Kernel is the release's first two numbers.
+	Kernel [2]int `json:"kernel"`
+	Arch   string `json:"arch"` // as GOARCH
+	UID    uint32 `json:"uid"`
+	GID    uint32 `json:"gid"`
+	// Root says that the caller is uid 0 with CAP_SYS_ADMIN in its user namespace.
+	Root bool `json:"root"`
+	// LastCap is /proc/sys/kernel/cap_last_cap.
+	LastCap int `json:"last_cap"`
+	// Capabilities is the caller's bounding set, as bits.
+	Capabilities uint64 `json:"capabilities"`
+	// UserNS is empty when the caller may make user namespaces, and else why not.
+	UserNS string `json:"user_ns,omitempty"`
+	// MappedIDs is the size of the caller's own user namespace map for uid 0 on:
+	// 4294967295 in the initial namespace.
+	MappedIDs uint32 `json:"mapped_ids"`
+	// SubUIDs and SubGIDs are the caller's subordinate ranges (Container is unset).
+	SubUIDs []definition.IDRange `json:"sub_uids,omitempty"`
+	SubGIDs []definition.IDRange `json:"sub_gids,omitempty"`
+	// NewIDMap says that newuidmap and newgidmap are installed set-user-ID.
+	NewIDMap bool `json:"new_id_map,omitempty"`
+	// ProcMasked says that something is mounted below /proc: proc then cannot be
+	// mounted in a user namespace.
+	ProcMasked bool `json:"proc_masked,omitempty"`
+
+	// Top are the entries of /, sorted.
+	Top []TopEntry `json:"top,omitempty"`
+	// RootDepth is the number of overlays that / is stacked on.
+	RootDepth int `json:"root_depth,omitempty"`
+	// Resolv is the host path that /etc/resolv.conf resolves to, or "".
+	Resolv string `json:"resolv,omitempty"`
+	// Secrets are files below the allowed folders of / to hide, that exist.
+	Secrets []string `json:"secrets,omitempty"`
+
+	// StateDir and CacheDir are absolute; made when first needed.
+	StateDir string `json:"state_dir"`
+	CacheDir string `json:"cache_dir"`
+	// StdinTerminal says that the runner's stdin is a terminal.
+	StdinTerminal bool `json:"stdin_terminal,omitempty"`
+}
+
+// TopEntry is one entry of the host's /.
+type TopEntry struct {
+	Name string `json:"name"`
+	// Link is the target of a symbolic link, else "".
+	Link string `json:"link,omitempty"`
+	Dir  bool   `json:"dir,omitempty"`
+	// Mounts are mount points at or below it, except autofs.
+	Mounts []string `json:"mounts,omitempty"`
+}
