@@ -1,0 +1,191 @@
+package cgroups
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/sandbox/definition"
+)
+
+func TestPidsLimitBites(t *testing.T) {
+	eachLayout(t, definition.Limits{Pids: count(8)}, func(t *testing.T, s Setting) {
+		g := create(t, s)
+		p := start(t, g, "i=0; while [ $i -lt 20 ]; do sleep 1000 & i=$((i+1)); done; echo all; exec sleep 1000")
+		state := p.wait(t)
+		if state.Success() || !strings.Contains(strings.ToLower(p.errors()), "fork") {
+			t.Errorf("%v, stderr %q; want a failed fork", state, p.errors())
+		}
+		stats := g.Stats()
+		if stats.Pids == nil || *stats.Pids < 5 || *stats.Pids > 8 {
+			t.Errorf("pids now = %v, want 5 to 8", stats.Pids)
+		}
+		if peak := g.Peak().Pids; peak != nil && *peak != 8 {
+			t.Errorf("peak of pids = %d, want 8", *peak)
+		}
+	})
+}
+
+func TestMemoryLimitKills(t *testing.T) {
+	const limit = 32 << 20
+	eachLayout(t, definition.Limits{Memory: size(limit)}, func(t *testing.T, s Setting) {
+		g := create(t, s)
+		// tail keeps the endless line; the rlimit is a second line of defence.
+		p := start(t, g, "ulimit -v 2000000; exec tail /dev/zero")
+		state := p.wait(t)
+		if status := state.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
+			t.Errorf("%v (%s), want killed", state, p.errors())
+		}
+		if report := g.OOM(); report.Kills < 1 || !report.Own || !contains(g.Paths(), report.Whose) {
+			t.Errorf("OOM = %+v, want a kill for its own limit", report)
+		}
+		if peak := g.Peak().Memory; peak != nil && (*peak > limit || *peak < limit/2) {
+			t.Errorf("peak of memory = %d, want at most %d", *peak, limit)
+		} else if peak == nil && (s.Dirs[0].Version != 2 || kernelAtLeast(5, 19)) {
+			t.Error("no peak of memory")
+		}
+	})
+}
+
+func TestProcessorLimitsAreSet(t *testing.T) {
+	eachLayout(t, definition.Limits{CPUs: 0.5, CPUWeight: 100}, func(t *testing.T, s Setting) {
+		g := create(t, s)
+		want := map[string]string{"cpu.max": "50000 100000", "cpu.weight": "100", "cpu.cfs_quota_us": "50000", "cpu.shares": "1024"}
+		for _, w := range s.Writes {
+			got, err := readFile(g.fds[w.Dir], w.File)
+			if err != nil || strings.TrimSpace(got) != want[w.File] {
+				t.Errorf("%s = %q, %v; want %s", w.File, got, err, want[w.File])
+			}
+		}
+		if len(s.Writes) != 2 {
+			t.Errorf("writes %v, want two", s.Writes)
+		}
+	})
+}
+
+func TestFreezeAndThaw(t *testing.T) {
+	eachLayout(t, definition.Limits{}, func(t *testing.T, s Setting) {
+		g := create(t, s)
+		p := start(t, g, "exec cat")
+		echo := func(within time.Duration) error {
+			p.stdout.SetReadDeadline(time.Now().Add(within))
+			_, err := p.lines.ReadString('\n')
+			return err
+		}
+		ask := func() {
+			if _, err := io.WriteString(p.stdin, "x\n"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := g.Freeze(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		ask()
+		if err := echo(100 * time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("a frozen process answered (%v)", err)
+		}
+		if err := g.Thaw(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		if err := echo(20 * time.Second); err != nil {
+			t.Fatalf("no answer after the thaw: %v", err)
+		}
+		// A freeze that runs out of time must leave the container running.
+		ended, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := g.Freeze(ended); err == nil {
+			if err := g.Thaw(soon(t)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ask()
+		if err := echo(20 * time.Second); err != nil {
+			t.Fatalf("no answer after a failed freeze: %v", err)
+		}
+	})
+}
+
+// forkers keep forking for ever, at most ten at a time.
+const forkers = "for i in 1 2 3 4 5; do while :; do /bin/true; done & done; echo going; wait"
+
+func TestKillOfATreeThatForks(t *testing.T) {
+	eachLayout(t, definition.Limits{}, func(t *testing.T, s Setting) {
+		g := create(t, s)
+		p := start(t, g, forkers)
+		if _, err := p.lines.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		nested := g.Paths()[0] + "/a"
+		for _, path := range []string{nested, nested + "/b"} {
+			if err := os.Mkdir(path, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := writeFile(unix.AT_FDCWD, nested+"/b/cgroup.procs", fmt.Sprint(p.cmd.Process.Pid)); err != nil {
+			t.Fatal(err)
+		}
+		if pids, _ := pidsOf(nested + "/b"); len(pids) != 1 {
+			t.Fatalf("the nested cgroup holds %v, want one process", pids)
+		}
+		if err := g.Kill(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		if left := g.members(); len(left) > 0 {
+			t.Errorf("processes %v are left", left)
+		}
+		p.wait(t)
+	})
+}
+
+func TestKillOfAFrozenTree(t *testing.T) {
+	eachLayout(t, definition.Limits{}, func(t *testing.T, s Setting) {
+		g := create(t, s)
+		p := start(t, g, "exec sleep 1000")
+		if err := g.Freeze(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Kill(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		p.wait(t)
+	})
+}
+
+func TestKillWithoutCgroupKill(t *testing.T) {
+	eachLayout(t, definition.Limits{}, func(t *testing.T, s Setting) {
+		g := create(t, s)
+		p := start(t, g, forkers)
+		if err := g.killTree(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		p.wait(t)
+	})
+}
+
+func TestStats(t *testing.T) {
+	eachLayout(t, definition.Limits{Memory: size(64 << 20), Pids: count(50)}, func(t *testing.T, s Setting) {
+		g := create(t, s)
+		p := start(t, g, "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; echo done; exec cat")
+		if _, err := p.lines.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		stats := g.Stats()
+		if stats.Memory == nil || *stats.Memory <= 0 || stats.Pids == nil || *stats.Pids != 1 {
+			t.Errorf("stats %+v, want memory above 0 and one process", stats)
+		}
+		if s.Dirs[0].Version == 2 && stats.CPU < definition.Duration(time.Millisecond) {
+			t.Errorf("cpu time %v, want above 1 ms", stats.CPU)
+		}
+		if report := g.OOM(); report != (OOM{}) {
+			t.Errorf("OOM = %+v, want none", report)
+		}
+	})
+}
