@@ -3,6 +3,7 @@ package seccomp
 import (
 	"crypto/sha256"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strconv"
 
@@ -77,14 +78,9 @@ func (c cache) load(key string) ([]byte, bool) {
 // same time sees the old file or the new one.
 func (c cache) save(key string, bpf []byte) error {
 	sum := seal(key, bpf)
-	name := "." + key[:16] + "." + strconv.Itoa(os.Getpid())
-	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC
-	fd, err := unix.Openat(c.fd, name, flags, 0o600)
-	if err == unix.EEXIST {
-		// Left by a killed process that had our number.
-		_ = unix.Unlinkat(c.fd, name, 0)
-		fd, err = unix.Openat(c.fd, name, flags, 0o600)
-	}
+	// Random, for processes of several pid namespaces may share the folder.
+	name := "." + key[:16] + "." + strconv.FormatUint(rand.Uint64(), 36)
+	fd, err := unix.Openat(c.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return fmt.Errorf("create %s in the seccomp cache: %w", name, err)
 	}
