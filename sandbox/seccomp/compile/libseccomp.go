@@ -59,7 +59,39 @@ func compileLib(arch *archInfo, fallback uint32, rules []libRule) ([]instruction
 			return nil, fmt.Errorf("rule for %s: %w", rule.name, err)
 		}
 	}
-	return export(filter)
+	code, err := export(filter)
+	if err != nil {
+		return nil, err
+	}
+	return withoutPrologue(code, arch), nil
+}
+
+// withoutPrologue drops libseccomp's own test of the architecture and of x32, which
+// the header has made once for all pieces: loading a filter walks it for every call
+// number. What does not begin exactly as expected stays as it is.
+func withoutPrologue(code []instruction, arch *archInfo) []instruction {
+	prologue := []instruction{{code: opLoad, k: offsetArch}, {code: opEqual, k: arch.audit}, {code: opLoad, k: offsetNr}}
+	if arch.x32 {
+		prologue = append(prologue, instruction{code: opGreaterEqual, jf: 1, k: 0x40000000}, instruction{code: opEqual, k: ^uint32(0)})
+	}
+	if len(code) <= len(prologue) {
+		return code
+	}
+	for i, want := range prologue {
+		got := code[i]
+		if want.code == opEqual {
+			got.jf = 0 // to the return for a bad architecture, wherever that is
+		}
+		if got != want {
+			return code
+		}
+	}
+	load := instruction{code: opLoad, k: offsetNr}
+	rest := code[len(prologue):]
+	if rest[0] == load {
+		return rest
+	}
+	return append([]instruction{load}, rest...)
 }
 
 func onlyArch(filter *libseccomp.ScmpFilter, arch libseccomp.ScmpArch) error {
