@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Command sandbox-kit is the companion of sandbox for what is heavy or needs cgo.
 // It is installed beside the runner, which executes it when a definition asks for
 // something that only the kit can do: today, compiling a system call policy.

@@ -28,8 +28,9 @@ const (
 	ActionTrap  Action = "trap" // SIGSYS
 )
 
-// Policy is a system call policy. Rules of one call are OR-ed, the arguments of
-// one rule AND-ed. Calls newer than the policy answer ENOSYS.
+// Policy is a system call policy. The first rule of a call that holds decides; all
+// arguments of a rule must hold. Calls newer than the policy answer ENOSYS, unless
+// Default lets them through (allow, log).
 type Policy struct {
 	// Default is the action for a call that no rule names.
 	Default Action `json:"default"`

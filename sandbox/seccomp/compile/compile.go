@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Package compile turns a system call policy into a seccomp filter (classic
 // BPF, as seccomp(2) takes it) by libseccomp. It needs cgo, and is therefore
 // never part of the runner: see package seccomp for what the runner does.

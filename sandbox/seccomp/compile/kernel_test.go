@@ -1,12 +1,16 @@
+//go:build cgo
+
 package compile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"syscall"
@@ -23,6 +27,8 @@ type kernelCase struct {
 	Filter []byte
 	Nr     uintptr
 	Args   [6]uintptr
+	// Exec is a program to execute instead of making a call.
+	Exec string
 }
 
 const kernelCaseEnv = "SECCOMP_KERNEL_CASE"
@@ -43,6 +49,10 @@ func makeCall(text string) {
 	runtime.LockOSThread()
 	if err := load(c.Filter); err != nil {
 		fmt.Println(err)
+		os.Exit(1)
+	}
+	if c.Exec != "" {
+		fmt.Println(unix.Exec(c.Exec, []string{c.Exec}, nil))
 		os.Exit(1)
 	}
 	r, _, errno := unix.RawSyscall6(c.Nr, c.Args[0], c.Args[1], c.Args[2], c.Args[3], c.Args[4], c.Args[5])
@@ -132,17 +142,61 @@ func TestKernel(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		errno, signal := observe(t, kernelCase{bpf, test.nr, test.args})
+		errno, signal := observe(t, kernelCase{Filter: bpf, Nr: test.nr, Args: test.args})
 		if errno != test.errno || signal != test.signal {
 			t.Errorf("%q: call %d %#x: errno %d, signal %d, want %d, %d", test.policy, test.nr, test.args, errno, signal, test.errno, test.signal)
 		}
 	}
-	if runtime.GOARCH == "amd64" {
-		errno, signal := observe(t, kernelCase{filters[""], 0x40000000 | unix.SYS_GETPID, [6]uintptr{}})
-		if signal != unix.SIGSYS {
-			t.Errorf("x32 getpid: errno %d, signal %d, want SIGSYS", errno, signal)
+}
+
+// TestKernelForeign enters the kernel of an x86-64 by its two other doors.
+func TestKernelForeign(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skipf("%s has no x32 and no int 0x80", runtime.GOARCH)
+	}
+	filter := embedded(t, "amd64")
+	errno, signal := observe(t, kernelCase{Filter: filter, Nr: 0x40000000 | unix.SYS_GETPID})
+	if signal != unix.SIGSYS {
+		t.Errorf("x32 getpid: errno %d, signal %d, want SIGSYS", errno, signal)
+	}
+	program := filepath.Join(t.TempDir(), "int80")
+	if err := os.WriteFile(program, int80(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec.Command(program).Run(); err != nil {
+		t.Skipf("the kernel has no IA32 emulation: int 0x80 without a filter: %v", err)
+	}
+	if errno, signal = observe(t, kernelCase{Filter: filter, Exec: program}); signal != unix.SIGSYS {
+		t.Errorf("i386 getpid: errno %d, signal %d, want SIGSYS", errno, signal)
+	}
+}
+
+// int80 is a 64-bit program that calls getpid as an i386 one would, and exits with 0.
+func int80() []byte {
+	code := []byte{
+		0xb8, 20, 0, 0, 0, // mov $20, %eax: getpid of i386
+		0xcd, 0x80, // int $0x80
+		0xb8, 60, 0, 0, 0, // mov $60, %eax: exit of x86-64
+		0x31, 0xff, // xor %edi, %edi
+		0x0f, 0x05, // syscall
+	}
+	const base, headers = 0x400000, 64 + 56
+	var b bytes.Buffer
+	b.WriteString("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	for _, field := range []any{
+		// Elf64_Ehdr: executable, x86-64, entry, program headers at 64, no sections.
+		uint16(2), uint16(62), uint32(1), uint64(base + headers), uint64(64), uint64(0),
+		uint32(0), uint16(64), uint16(56), uint16(1), uint16(0), uint16(0), uint16(0),
+		// Elf64_Phdr: the whole file, readable and executable.
+		uint32(1), uint32(5), uint64(0), uint64(base), uint64(base),
+		uint64(headers + len(code)), uint64(headers + len(code)), uint64(0x1000),
+	} {
+		if err := binary.Write(&b, binary.LittleEndian, field); err != nil {
+			panic(err)
 		}
 	}
+	b.Write(code)
+	return b.Bytes()
 }
 
 // BenchmarkLoad is the least and the median time seccomp(2) takes for the default filter, on a thread of
