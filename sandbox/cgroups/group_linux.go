@@ -31,7 +31,7 @@ func Create(setting Setting, id string) (*Group, error) {
 	}
 	for _, d := range setting.Dirs {
 		if err := g.make(d); err != nil {
-			g.undo()
+			g.undo(setting)
 			return nil, err
 		}
 	}
@@ -75,9 +75,14 @@ func mkdirError(path string, err error) error {
 }
 
 // undo removes what a failed Create made. Nothing has run in it yet.
-func (g *Group) undo() {
-	g.record.Dirs = g.record.Dirs[:len(g.fds)]
-	_ = g.Remove()
+func (g *Group) undo(setting Setting) {
+	for i := range g.fds {
+		unix.Rmdir(setting.Dirs[i].Path(g.record.ID))
+	}
+	g.Close()
+	if setting.Leaf {
+		leaveLeaf(g.record)
+	}
 }
 
 // inheritCpuset copies the parent's processors and memory nodes: a new v1 cpuset
@@ -141,7 +146,8 @@ func moveToLeaf(parent, id string) error {
 }
 
 // leaveLeaf undoes moveToLeaf, unless another container still needs the
-// controllers. It does what it can: what stays behind bounds nobody.
+// controllers; then the leaf stays until the delegated cgroup goes. It does what
+// it can: what stays behind bounds nobody.
 func leaveLeaf(record Record) {
 	if len(record.Dirs) == 0 {
 		return
@@ -211,7 +217,7 @@ func (g *Group) Record() Record { return g.record }
 func (g *Group) Paths() []string { return g.record.Paths() }
 
 // FD is the directory of the v2 cgroup for CLONE_INTO_CGROUP (clone(2)), open
-// until Close or Remove; -1 when there is none.
+// until Close or Remove; -1 when there is none, or it is gone.
 func (g *Group) FD() int {
 	if len(g.record.Dirs) > 0 && g.record.Dirs[0].Version == 2 {
 		return g.fds[0]

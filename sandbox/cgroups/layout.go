@@ -20,6 +20,7 @@
 //     A migration costs one RCU grace period, 4 to 24 ms.
 //  2. The cgroup above can have the controllers and is writable: the container
 //     becomes the runner's sibling.
+//     A runner that is in such a leaf already goes this way at once.
 //  3. The limit is missing.
 //
 // Controllers enabled in a cgroup that is not the runner's alone stay enabled:
@@ -44,7 +45,7 @@ type Layout struct {
 	UID int `json:"uid"`
 	// Unified is the v2 hierarchy, if any.
 	Unified *Unified `json:"unified,omitempty"`
-	// V1 are the v1 hierarchies with controllers; without limits to set and with
+	// V1 are the v1 hierarchies with memory, pids, cpu or freezer; without limits to set and with
 	// a usable Unified they are not read.
 	V1 []Hierarchy `json:"v1,omitempty"`
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,6 +55,66 @@ func TestMemoryLimitKills(t *testing.T) {
 			t.Error("no peak of memory")
 		}
 	})
+}
+
+func TestMemoryLimitOfACgroupAbove(t *testing.T) {
+	eachLayout(t, definition.Limits{Memory: size(32 << 20)}, func(t *testing.T, s Setting) {
+		outer := create(t, s)
+		memory := s.Writes[0].Dir
+		inner := Setting{Dirs: []Dir{s.Dirs[memory]}}
+		inner.Dirs[0].Parent = outer.Paths()[memory]
+		if inner.Dirs[0].Version == 2 {
+			inner.Enable = []string{"memory"}
+		}
+		g := create(t, inner)
+		p := start(t, g, "ulimit -v 2000000; exec tail /dev/zero")
+		p.wait(t)
+		want := inner.Dirs[0].Parent
+		if report := g.OOM(); report.Kills < 1 || report.Own || report.Whose != want {
+			t.Errorf("OOM = %+v, want a kill for the limit of %s", report, want)
+		}
+	})
+}
+
+// TestLeaf needs a delegated cgroup of its own.
+func TestLeaf(t *testing.T) {
+	before, err := Probe(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setting, _ := Resolve(before, definition.Limits{Pids: count(50)})
+	if !setting.Leaf {
+		t.Skip("missing: a delegated cgroup of v2 in which the test is alone")
+	}
+	g, err := Create(setting, uniqueID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	during, err := Probe(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := before.Unified.Own.Path + "/" + leafName(g.record.ID); during.Unified.Own.Path != want {
+		t.Errorf("the runner is in %s, want %s", during.Unified.Own.Path, want)
+	}
+	// A runner in a leaf finds the way for further containers open.
+	beside, missing := Resolve(during, definition.Limits{Pids: count(50)})
+	if len(missing) > 0 || beside.Leaf || beside.Dirs[0].Parent != setting.Dirs[0].Parent {
+		t.Errorf("from the leaf: %+v, %v", beside, missing)
+	}
+	if _, err := Create(setting, g.record.ID); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("create twice: %v", err)
+	}
+	if err := g.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	after, err := Probe(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(before, after) {
+		t.Errorf("before %+v\nafter %+v", before.Unified, after.Unified)
+	}
 }
 
 func TestProcessorLimitsAreSet(t *testing.T) {

@@ -9,6 +9,17 @@ type membership struct {
 	path        string
 }
 
+// matters says whether the hierarchy has a v1 controller that is used here.
+func (m membership) matters() bool {
+	for _, c := range m.controllers {
+		switch c {
+		case "memory", "pids", "cpu", "freezer":
+			return true
+		}
+	}
+	return false
+}
+
 // parseMembership reads /proc/PID/cgroup. The path is the rest of the line, colons
 // included. The path of a removed cgroup ends in " (deleted)".
 func parseMembership(text string) []membership {

@@ -34,9 +34,7 @@ func Resolve(layout Layout, limits definition.Limits) (Setting, []Missing) {
 	if len(r.setting.Dirs) == 0 || r.setting.Dirs[0].Version == 1 {
 		r.track()
 	}
-	if len(r.setting.Dirs) == 0 {
-		r.setting.Note = r.whyNone()
-	}
+	r.note()
 	return r.setting, r.missing
 }
 
@@ -81,6 +79,10 @@ func (r *resolver) chooseUnified() {
 
 // offers are the ways to make a cgroup, the preferred first.
 func (u *Unified) offers() []offer {
+	if u.inLeaf() {
+		// The way is open already, and the cgroup above is the runner's own.
+		return []offer{{place: *u.Above}}
+	}
 	offers := []offer{{place: u.Own}}
 	if u.Own.Processes == ProcessesSelf && u.Own.Delegated {
 		offers = append(offers, offer{place: u.Own, leaf: true})
@@ -89,6 +91,12 @@ func (u *Unified) offers() []offer {
 		offers = append(offers, offer{place: *u.Above})
 	}
 	return offers
+}
+
+// inLeaf says that the runner was moved to a leaf for another container.
+func (u *Unified) inLeaf() bool {
+	name := u.Own.Path[strings.LastIndexByte(u.Own.Path, '/')+1:]
+	return u.Above != nil && u.Above.usable() && strings.HasPrefix(name, Name("")) && strings.HasSuffix(name, leafSuffix)
 }
 
 // refuses says why a controller cannot be had this way, or "".
@@ -194,6 +202,18 @@ func (r *resolver) track() {
 	}
 }
 
+// note tells what is not as the user may expect.
+func (r *resolver) note() {
+	dirs, u := r.setting.Dirs, r.layout.Unified
+	switch {
+	case len(dirs) == 0:
+		r.setting.Note = r.whyNone()
+	case dirs[0].Version == 2 && r.offer.place.Path != u.Own.Path && !u.inLeaf():
+		r.setting.Note = "the container's cgroup is made beside the runner's " + below(u.Mount, u.Own.Path) +
+			", which holds processes; what bounds that cgroup alone does not bound the container"
+	}
+}
+
 func (r *resolver) whyNone() string {
 	u := r.layout.Unified
 	switch {
@@ -239,6 +259,8 @@ func (r *resolver) hintV2(controller string) string {
 	switch {
 	case !contains(own.Controllers, controller) && r.layout.UID != 0 && strings.Contains(own.Path, "/user@"):
 		return "as root, delegate it with systemctl edit user@.service: [Service] Delegate=cpu memory pids; or set best_effort = true in limits"
+	case !own.Writable && own.Path == "/" && !own.Root:
+		return "give the outer container a writable cgroup file system, or set best_effort = true in limits"
 	case own.Path == "/" && !own.Root:
 		return "move all processes of this cgroup namespace to a cgroup below its root first, or set best_effort = true in limits"
 	case own.Type != "":

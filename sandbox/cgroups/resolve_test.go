@@ -15,7 +15,7 @@ var (
 
 	// rootOfV2 is root in the real root of v2: a machine without systemd.
 	rootOfV2 = Layout{Mode: ModeV2, Unified: &Unified{Mount: "/sys/fs/cgroup", Kill: true, Freeze: true,
-		Own: Place{Path: "/", Root: true, Controllers: allV2, Enabled: []string{"memory"}, Writable: true, Control: true, Processes: ProcessesOthers}}}
+		Own: Place{Path: "/", Root: true, Controllers: allV2, Enabled: []string{"memory"}, Writable: true, Control: true}}}
 
 	// session is root in an ssh session: others share the scope, the slice above enables some.
 	session = Layout{Mode: ModeV2, Unified: &Unified{Mount: "/sys/fs/cgroup", Kill: true, Freeze: true,
@@ -50,7 +50,7 @@ var (
 	}
 	v1Only = Layout{Mode: ModeV1, V1: v1Hosts}
 	hybrid = Layout{Mode: ModeHybrid, V1: v1Hosts, Unified: &Unified{Mount: "/sys/fs/cgroup/unified", Kill: true, Freeze: true,
-		Own: Place{Path: "/", Root: true, Controllers: []string{"hugetlb"}, Writable: true, Control: true, Processes: ProcessesOthers}}}
+		Own: Place{Path: "/", Root: true, Controllers: []string{"hugetlb"}, Writable: true, Control: true}}}
 )
 
 func bytesOf(n definition.Bytes) *definition.Bytes { return &n }
@@ -92,16 +92,16 @@ func show(s Setting, missing []Missing) string {
 	return strings.Join(lines, "\n")
 }
 
-func TestResolve(t *testing.T) {
-	const bestEffort = ", or set best_effort = true in limits"
-	cases := []struct {
-		name   string
-		layout Layout
-		limits definition.Limits
-		want   string
-	}{
-		{"v2 root, no limits", rootOfV2, definition.Limits{}, "mkdir /sys/fs/cgroup/sandbox-x"},
-		{"v2 root, all limits", rootOfV2, everything, `mkdir /sys/fs/cgroup/sandbox-x
+const bestEffort = ", or set best_effort = true in limits"
+
+var resolveCases = []struct {
+	name   string
+	layout Layout
+	limits definition.Limits
+	want   string
+}{
+	{"v2 root, no limits", rootOfV2, definition.Limits{}, "mkdir /sys/fs/cgroup/sandbox-x"},
+	{"v2 root, all limits", rootOfV2, everything, `mkdir /sys/fs/cgroup/sandbox-x
 enable pids
 enable cpu
 /sys/fs/cgroup: memory.max = 1048576
@@ -110,8 +110,8 @@ enable cpu
 /sys/fs/cgroup: pids.max = 64
 /sys/fs/cgroup: cpu.max = 150000 100000
 /sys/fs/cgroup: cpu.weight = 100`},
-		{"hybrid, no limits", hybrid, definition.Limits{}, "mkdir /sys/fs/cgroup/unified/sandbox-x"},
-		{"hybrid, all limits", hybrid, everything, `mkdir /sys/fs/cgroup/unified/sandbox-x
+	{"hybrid, no limits", hybrid, definition.Limits{}, "mkdir /sys/fs/cgroup/unified/sandbox-x"},
+	{"hybrid, all limits", hybrid, everything, `mkdir /sys/fs/cgroup/unified/sandbox-x
 mkdir /sys/fs/cgroup/memory/job/sandbox-x
 mkdir /sys/fs/cgroup/pids/sandbox-x
 mkdir /sys/fs/cgroup/cpu,cpuacct/sandbox-x
@@ -123,9 +123,9 @@ mkdir /sys/fs/cgroup/cpu,cpuacct/sandbox-x
 join /sys/fs/cgroup/memory/job/sandbox-x/tasks
 join /sys/fs/cgroup/pids/sandbox-x/tasks
 join /sys/fs/cgroup/cpu,cpuacct/sandbox-x/tasks`},
-		{"v1, no limits", v1Only, definition.Limits{}, `mkdir /sys/fs/cgroup/freezer/sandbox-x
+	{"v1, no limits", v1Only, definition.Limits{}, `mkdir /sys/fs/cgroup/freezer/sandbox-x
 join /sys/fs/cgroup/freezer/sandbox-x/tasks`},
-		{"v1, swap implied", v1Only, memoryAndPids, `mkdir /sys/fs/cgroup/memory/job/sandbox-x
+	{"v1, swap implied", v1Only, memoryAndPids, `mkdir /sys/fs/cgroup/memory/job/sandbox-x
 mkdir /sys/fs/cgroup/pids/sandbox-x
 mkdir /sys/fs/cgroup/freezer/sandbox-x
 /sys/fs/cgroup/memory/job: memory.limit_in_bytes = 1048576
@@ -134,41 +134,45 @@ mkdir /sys/fs/cgroup/freezer/sandbox-x
 join /sys/fs/cgroup/memory/job/sandbox-x/tasks
 join /sys/fs/cgroup/pids/sandbox-x/tasks
 join /sys/fs/cgroup/freezer/sandbox-x/tasks`},
-		{"v1, swap without memory", v1Only, definition.Limits{Swap: bytesOf(1)}, `mkdir /sys/fs/cgroup/freezer/sandbox-x
+	{"v1, swap without memory", v1Only, definition.Limits{Swap: bytesOf(1)}, `mkdir /sys/fs/cgroup/freezer/sandbox-x
 join /sys/fs/cgroup/freezer/sandbox-x/tasks
 MISSING the limit swap needs the memory controller: cgroup v1 bounds swap only together with memory | set limits.memory too`},
-		{"session: a sibling", session, memoryAndPids, `mkdir /sys/fs/cgroup/user.slice/user-0.slice/sandbox-x
+	{"session: a sibling", session, memoryAndPids, `mkdir /sys/fs/cgroup/user.slice/user-0.slice/sandbox-x
 /sys/fs/cgroup/user.slice/user-0.slice: memory.max = 1048576
 /sys/fs/cgroup/user.slice/user-0.slice: memory.oom.group = 1 (optional)
 /sys/fs/cgroup/user.slice/user-0.slice: memory.swap.max = 0 (optional)
-/sys/fs/cgroup/user.slice/user-0.slice: pids.max = 64`},
-		{"session, no limits: below", session, definition.Limits{}, "mkdir /sys/fs/cgroup/user.slice/user-0.slice/session-3.scope/sandbox-x"},
-		{"session: a sibling with more", session, definition.Limits{CPUs: 0.001}, `mkdir /sys/fs/cgroup/user.slice/user-0.slice/sandbox-x
+/sys/fs/cgroup/user.slice/user-0.slice: pids.max = 64
+the container's cgroup is made beside the runner's /sys/fs/cgroup/user.slice/user-0.slice/session-3.scope, which holds processes; what bounds that cgroup alone does not bound the container`},
+	{"session, no limits: below", session, definition.Limits{}, "mkdir /sys/fs/cgroup/user.slice/user-0.slice/session-3.scope/sandbox-x"},
+	{"session: a sibling with more", session, definition.Limits{CPUs: 0.001}, `mkdir /sys/fs/cgroup/user.slice/user-0.slice/sandbox-x
 enable cpu
-/sys/fs/cgroup/user.slice/user-0.slice: cpu.max = 1000 100000`},
-		{"scope: a leaf", scope, definition.Limits{Pids: number(64)}, `mkdir /sys/fs/cgroup/user.slice/user@1000.service/app.slice/run-1.scope/sandbox-x
+/sys/fs/cgroup/user.slice/user-0.slice: cpu.max = 1000 100000
+the container's cgroup is made beside the runner's /sys/fs/cgroup/user.slice/user-0.slice/session-3.scope, which holds processes; what bounds that cgroup alone does not bound the container`},
+	{"scope: a leaf", scope, definition.Limits{Pids: number(64)}, `mkdir /sys/fs/cgroup/user.slice/user@1000.service/app.slice/run-1.scope/sandbox-x
 leaf
 enable pids
 /sys/fs/cgroup/user.slice/user@1000.service/app.slice/run-1.scope: pids.max = 64`},
-		{"scope, no limits: no leaf", scope, definition.Limits{}, "mkdir /sys/fs/cgroup/user.slice/user@1000.service/app.slice/run-1.scope/sandbox-x"},
-		{"scope: not delegated", scope, definition.Limits{Pids: number(64), CPUs: 1}, `mkdir /sys/fs/cgroup/user.slice/user@1000.service/app.slice/run-1.scope/sandbox-x
+	{"scope, no limits: no leaf", scope, definition.Limits{}, "mkdir /sys/fs/cgroup/user.slice/user@1000.service/app.slice/run-1.scope/sandbox-x"},
+	{"scope: not delegated", scope, definition.Limits{Pids: number(64), CPUs: 1}, `mkdir /sys/fs/cgroup/user.slice/user@1000.service/app.slice/run-1.scope/sandbox-x
 leaf
 enable pids
 /sys/fs/cgroup/user.slice/user@1000.service/app.slice/run-1.scope: pids.max = 64
 MISSING the limit cpus needs the cpu controller: it is not in /sys/fs/cgroup/user.slice/user@1000.service/app.slice/run-1.scope/cgroup.controllers` +
-			" | as root, delegate it with systemctl edit user@.service: [Service] Delegate=cpu memory pids; or set best_effort = true in limits"},
-		{"login: nothing", login, memoryAndPids, "no cgroup: this user may not make one in /sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope\n" +
-			"MISSING the limit memory needs the memory controller: this user may not make a cgroup in /sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope" +
-			" | start the runner with systemd-run --user --scope -p Delegate=yes" + bestEffort + "\n" +
-			"MISSING the limit pids needs the pids controller: this user may not make a cgroup in /sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope" +
-			" | start the runner with systemd-run --user --scope -p Delegate=yes" + bestEffort},
-		{"docker: occupied", inDocker, definition.Limits{Pids: number(1)}, "mkdir /sys/fs/cgroup/sandbox-x\n" +
-			"MISSING the limit pids needs the pids controller: it is not in /sys/fs/cgroup/cgroup.subtree_control and cannot be added while /sys/fs/cgroup holds processes (the no internal process rule)" +
-			" | move all processes of this cgroup namespace to a cgroup below its root first" + bestEffort},
-		{"none", Layout{Mode: ModeNone}, definition.Limits{Pids: number(1)}, "no cgroup: no hierarchy is mounted on /sys/fs/cgroup\n" +
-			"MISSING the limit pids needs the pids controller: no cgroup hierarchy is mounted on /sys/fs/cgroup | mount cgroup2 there as root" + bestEffort},
-	}
-	for _, c := range cases {
+		" | as root, delegate it with systemctl edit user@.service: [Service] Delegate=cpu memory pids; or set best_effort = true in limits"},
+	{"login: nothing", login, memoryAndPids, "no cgroup: this user may not make one in /sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope\n" +
+		"MISSING the limit memory needs the memory controller: this user may not make a cgroup in /sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope" +
+		" | start the runner with systemd-run --user --scope -p Delegate=yes" + bestEffort + "\n" +
+		"MISSING the limit pids needs the pids controller: this user may not make a cgroup in /sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope" +
+		" | start the runner with systemd-run --user --scope -p Delegate=yes" + bestEffort},
+	{"docker: occupied", inDocker, definition.Limits{Pids: number(1)}, "mkdir /sys/fs/cgroup/sandbox-x\n" +
+		"MISSING the limit pids needs the pids controller: it is not in /sys/fs/cgroup/cgroup.subtree_control and cannot be added while /sys/fs/cgroup holds processes (the no internal process rule)" +
+		" | move all processes of this cgroup namespace to a cgroup below its root first" + bestEffort},
+	{"none", Layout{Mode: ModeNone}, definition.Limits{Pids: number(1)}, "no cgroup: no hierarchy is mounted on /sys/fs/cgroup\n" +
+		"MISSING the limit pids needs the pids controller: no cgroup hierarchy is mounted on /sys/fs/cgroup | mount cgroup2 there as root" + bestEffort},
+}
+
+func TestResolve(t *testing.T) {
+	for _, c := range resolveCases {
 		t.Run(c.name, func(t *testing.T) {
 			if got := show(Resolve(c.layout, c.limits)); got != c.want {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
@@ -211,6 +215,7 @@ func TestResolveReasons(t *testing.T) {
 		{"alone, not delegated", inDocker, func(l *Layout) {
 			l.Unified.Own.Processes, l.Unified.Own.Delegated = ProcessesSelf, false
 		}, "no internal process rule"},
+		{"namespace, read-only", inDocker, func(l *Layout) { l.Unified.Own.Writable = false }, "may not make a cgroup in /sys/fs/cgroup"},
 		{"root, delegated but not alone", inDocker, func(*Layout) {}, "no internal process rule"},
 	}
 	for _, c := range cases {

@@ -7,7 +7,7 @@ import (
 )
 
 // Setting is how a container's cgroup is made on one host. It is plain data,
-// JSON-able; a Setting without Dirs makes no cgroup, and Note says why.
+// JSON-able; a Setting without Dirs makes no cgroup.
 type Setting struct {
 	// Dirs are the hierarchies in which a cgroup is made: the v2 one, if any,
 	// first, then the v1 ones.
@@ -18,7 +18,7 @@ type Setting struct {
 	Enable []string `json:"enable,omitempty"`
 	// Writes are the limits, in the order they are written.
 	Writes []Write `json:"writes,omitempty"`
-	// Note says why there is no cgroup; empty when there is one.
+	// Note says why there is no cgroup, or that it is not below the runner's own.
 	Note string `json:"note,omitempty"`
 }
 
@@ -91,7 +91,9 @@ func (r Record) Paths() []string {
 func Name(id string) string { return "sandbox-" + id }
 
 // leafName is the directory name of the runner's own leaf.
-func leafName(id string) string { return "sandbox-" + id + ".runner" }
+func leafName(id string) string { return Name(id) + leafSuffix }
+
+const leafSuffix = ".runner"
 
 // CheckID reports whether an id can name a cgroup: 1 to 128 of the bytes
 // "A-Z a-z 0-9 _ . -". Others could climb out of the parent or, with a newline,

@@ -30,7 +30,7 @@ func (g *Group) Stats() definition.Stats {
 }
 
 // Peak reads the most that the container used at once: memory on v1 and from Linux
-// 5.19 on v2, pids from Linux 6.1 on v2 and 6.10 on v1. Else it is nil. It must be
+// 5.19 on v2, pids from Linux 6.1. Else it is nil. It must be
 // read before Remove.
 func (g *Group) Peak() definition.Peak {
 	return definition.Peak{
@@ -78,7 +78,7 @@ func (g *Group) OOM() OOM {
 			return oomV2(fd, kills, d, path)
 		}
 		if kills, err := readKey(fd, "memory.oom_control", "oom_kill"); err == nil {
-			return oomV1(fd, kills, path)
+			return oomV1(kills, d, path)
 		}
 	}
 	return OOM{}
@@ -105,23 +105,36 @@ func oomV2(fd int, kills int64, d Dir, path string) OOM {
 	return report
 }
 
-// oomV1 compares the peaks with the limits: failcnt counts reclaims as well, and
-// stays 0 when memory and swap have one limit.
-func oomV1(fd int, kills int64, path string) OOM {
+// oomV1 compares the peaks with the limits, from the container's own upwards:
+// failcnt counts reclaims as well, and stays 0 when memory and swap have one limit.
+func oomV1(kills int64, d Dir, path string) OOM {
 	report := OOM{Kills: kills}
 	if kills == 0 {
 		return report
 	}
-	for _, kind := range []string{"memory.", "memory.memsw."} {
-		limit, err1 := readNumber(fd, kind+"limit_in_bytes")
-		peak, err2 := readNumber(fd, kind+"max_usage_in_bytes")
-		// A charge that would pass the limit is not counted: 64 pages are charged at once.
-		if err1 == nil && err2 == nil && peak >= limit-64*int64(unix.Getpagesize()) {
-			report.Own, report.Whose = true, path
+	if reachedV1(path) {
+		report.Own, report.Whose = true, path
+		return report
+	}
+	for dir := d.Parent; magicOf(dir) == unix.CGROUP_SUPER_MAGIC; dir = dir[:lastSlash(dir)] {
+		if reachedV1(dir) {
+			report.Whose = dir
 			return report
 		}
 	}
 	return report
+}
+
+func reachedV1(dir string) bool {
+	for _, kind := range []string{"/memory.", "/memory.memsw."} {
+		limit, err1 := readNumber(unix.AT_FDCWD, dir+kind+"limit_in_bytes")
+		peak, err2 := readNumber(unix.AT_FDCWD, dir+kind+"max_usage_in_bytes")
+		// A charge that would pass the limit is not counted: 64 pages are charged at once.
+		if err1 == nil && err2 == nil && peak >= limit-64*int64(unix.Getpagesize()) {
+			return true
+		}
+	}
+	return false
 }
 
 func lastSlash(path string) int {
