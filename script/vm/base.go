@@ -97,7 +97,7 @@ func baseAssert(v *VM, L *lua.LState) int {
 
 // baseError adds the position itself: gopher-lua gives level 2 that of level 1.
 func baseError(v *VM, L *lua.LState) int {
-	value, level := L.Get(1), L.OptInt(2, 1)
+	value, level := L.Get(1), optInteger(L, 2, 1)
 	if s, ok := value.(lua.LString); ok && level > 0 {
 		skip := level
 		v.walk(func(f Frame) bool {
@@ -138,7 +138,7 @@ func baseIpairs(v *VM, L *lua.LState) int {
 }
 
 func nextItem(L *lua.LState) int {
-	i := L.CheckInt(2) + 1
+	i := checkInteger(L, 2) + 1
 	value := L.CheckTable(1).RawGetInt(i)
 	if value == lua.LNil {
 		L.Push(lua.LNil)
@@ -243,7 +243,7 @@ func baseSelect(v *VM, L *lua.LState) int {
 		L.Push(lua.LNumber(count))
 		return 1
 	}
-	n := L.CheckInt(1)
+	n := checkInteger(L, 1)
 	if n < 0 {
 		n = count + n + 1
 	}
@@ -258,7 +258,7 @@ func baseSelect(v *VM, L *lua.LState) int {
 
 func baseToNumber(v *VM, L *lua.LState) int {
 	value := L.CheckAny(1)
-	base := L.OptInt(2, 10)
+	base := optInteger(L, 2, 10)
 	if base < 2 || base > 36 {
 		L.ArgError(2, "base out of range")
 	}
@@ -333,7 +333,7 @@ func baseType(v *VM, L *lua.LState) int {
 
 func baseUnpack(v *VM, L *lua.LState) int {
 	t := L.CheckTable(1)
-	from, to := L.OptInt(2, 1), L.OptInt(3, t.Len())
+	from, to := optInteger(L, 2, 1), optInteger(L, 3, t.Len())
 	if from > to {
 		return 0
 	}

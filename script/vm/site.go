@@ -219,8 +219,8 @@ func (v *VM) store(L *lua.LState, t *lua.LTable, key, value lua.LValue) {
 		if math.IsNaN(f) {
 			L.RaiseError("table index is NaN")
 		}
-		if f > MaxArrayIndex && f == math.Trunc(f) {
-			L.RaiseError("table index %s is above %d", Text(k), MaxArrayIndex)
+		if f > MaxArrayIndex && f < hashIndex && f == math.Trunc(f) {
+			L.RaiseError("list index %s is above %d", Text(k), MaxArrayIndex)
 		}
 		if f == math.Trunc(f) && f > 0 {
 			e.index = int(f)
@@ -258,6 +258,10 @@ func (v *VM) remember(t *lua.LTable, e entry) {
 		s.sets = append(s.sets, e)
 	}
 }
+
+// hashIndex is where gopher-lua's own array part ends: keys from there on were never
+// slots of an array, and allocate nothing but themselves.
+const hashIndex = 1 << 26
 
 // maxSets bounds the assignments remembered for one table: finding the one to
 // replace is a linear search, and a loop that fills a table is not a definition.

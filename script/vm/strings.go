@@ -209,11 +209,8 @@ func (v *VM) concatMeta(L *lua.LState, n int) int {
 			fn = L.GetMetaField(right, "__concat")
 		}
 		if fn == lua.LNil {
-			culprit := left
-			if lua.LVCanConvToString(left) {
-				culprit = right
-			}
-			L.RaiseError("attempt to concatenate a %s value", culprit.Type().String())
+			// gopher-lua's words; reword has better ones for those who read them.
+			L.RaiseError("cannot perform concat operation between %s and %s", left.Type().String(), right.Type().String())
 		}
 		L.Push(fn)
 		L.Push(left)
