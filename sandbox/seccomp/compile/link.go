@@ -103,7 +103,8 @@ func header(calls *calls, arch *archInfo, majority uint32) []instruction {
 	return append(program, unnamed(calls, arch, majority)...)
 }
 
-// unnamed answers runs of numbers that libseccomp does not know.
+// unnamed answers runs of numbers that libseccomp does not know; rules for them have
+// no conditions.
 func unnamed(calls *calls, arch *archInfo, majority uint32) []instruction {
 	var program []instruction
 	for nr := uint32(0); nr <= maxNumber; {
@@ -111,8 +112,8 @@ func unnamed(calls *calls, arch *archInfo, majority uint32) []instruction {
 			nr++
 			continue
 		}
-		first, ret := nr, calls.unnamedAnswer(nr)
-		for nr <= maxNumber && !arch.inLib[nr] && calls.unnamedAnswer(nr) == ret {
+		first, ret := nr, calls.answer(nr)
+		for nr <= maxNumber && !arch.inLib[nr] && calls.answer(nr) == ret {
 			nr++
 		}
 		if ret == majority {
@@ -127,14 +128,6 @@ func unnamed(calls *calls, arch *archInfo, majority uint32) []instruction {
 		program = append(program, instruction{code: opReturn, k: ret})
 	}
 	return program
-}
-
-// unnamedAnswer is for numbers not in libseccomp's table; those have no conditions.
-func (c *calls) unnamedAnswer(nr uint32) uint32 {
-	if one := c.byNr[nr]; one != nil {
-		return one.fallback
-	}
-	return c.unknown
 }
 
 func compileDispatch(calls *calls, arch *archInfo, marks map[uint32]uint32, majority uint32) ([]instruction, error) {
@@ -154,7 +147,7 @@ func compileDispatch(calls *calls, arch *archInfo, marks map[uint32]uint32, majo
 	return compileLib(arch, majority, rules)
 }
 
-// answer is the unconditional answer to a number with a name.
+// answer is the unconditional answer to a number.
 func (c *calls) answer(nr uint32) uint32 {
 	if one := c.byNr[nr]; one != nil {
 		return one.fallback
