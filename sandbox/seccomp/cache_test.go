@@ -192,3 +192,14 @@ func TestCacheTogether(t *testing.T) {
 		t.Errorf("left %v, %v", entries, err)
 	}
 }
+
+// BenchmarkCached is what a recipe's own policy costs from the second run on.
+func BenchmarkCached(b *testing.B) {
+	kit, _ := fakeKit(b, goodAnswer)
+	options := Options{Arch: "amd64", CacheDir: filepath.Join(b.TempDir(), "cache"), Kit: kit}
+	for b.Loop() {
+		if _, err := Filter(testPolicy, options); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

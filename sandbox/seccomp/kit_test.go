@@ -73,7 +73,7 @@ seccomp.policy.rules[2].names: no system call is named`
 }
 
 // fakeKit is a script that counts its runs and answers in its own way.
-func fakeKit(t *testing.T, script string) (path string, runs func() int) {
+func fakeKit(t testing.TB, script string) (path string, runs func() int) {
 	t.Helper()
 	dir := t.TempDir()
 	path = filepath.Join(dir, kitName)
