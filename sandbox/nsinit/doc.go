@@ -3,7 +3,7 @@
 // The child is a dumb machine: a freestanding ELF of about one kilobyte that runs
 // a flat program of raw system calls (Program) and can do nothing the program
 // does not say. All knowledge is in Go, testable as data. The supervisor encodes
-// the init side of a plan into a Program, Launch starts the machine on it, and
+// the init side of a plan into a Program, a Launcher starts the machine on it, and
 // Child is the supervisor's end of the conversation.
 //
 // The machine and its program lie in sealed memfds, so that the only executable a

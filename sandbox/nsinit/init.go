@@ -13,18 +13,41 @@ type Init struct {
 	Proc Mem
 	// Null holds a descriptor (O_PATH) of the container's null device; -1 before.
 	Null Mem
+	// Filter is the payload's seccomp filter, struct sock_filter by struct
+	// sock_filter; set before LoadFilter is lowered.
+	Filter []byte
+	// Tasks are the tasks files, open for writing, of the v1 cgroups to join, by
+	// controller; set before JoinCgroup is lowered.
+	Tasks map[string]*os.File
 
 	files []*os.File
+
+	user    Mem // the answer to PointUser: kind, uid, gid, count, groups
+	scratch Mem // scratchSize bytes that no step relies on after its end
+
+	pdeathsig bool // PDEATHSIG was asked for: what clears it sets it again
+	keeper    bool // a process other than the payload stays as its init
+	joined    bool // the container existed before
+	filtered  bool // a filter has been loaded
+	terminal  bool // stdin is a terminal of the container
 }
+
+const (
+	scratchSize = 4096
+	// maxGroups is how many supplementary groups the answer to PointUser can hold.
+	maxGroups = 64
+)
 
 // NewInit returns an empty init.
 func NewInit() *Init {
 	p := NewProgram()
-	return &Init{Program: p, Root: p.NewWord(-1), Proc: p.NewWord(-1), Null: p.NewWord(-1)}
+	in := &Init{Program: p, Root: p.NewWord(-1), Proc: p.NewWord(-1), Null: p.NewWord(-1)}
+	in.user, in.scratch = p.Space(4*(4+maxGroups)), p.Space(scratchSize)
+	return in
 }
 
 // Pass gives a descriptor of the supervisor to init; the operand is its number
-// there. The file must stay open until Launch has returned.
+// there. The file must stay open until Start has returned.
 func (in *Init) Pass(f *os.File) Arg {
 	in.files = append(in.files, f)
 	return Imm(FirstFD + len(in.files) - 1)

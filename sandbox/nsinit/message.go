@@ -5,7 +5,7 @@ const (
 	fdSocket  = 3 // SEQPACKET: messages to the supervisor, answers from it
 	fdStatus  = 4 // pipe: one byte before execve; its end of file after that byte is success
 	fdProgram = 5
-	// FirstFD is the first of the descriptors given to Launch for the program's use.
+	// FirstFD is the first of the descriptors given to Start for the program's use.
 	FirstFD = 6
 )
 
@@ -17,14 +17,16 @@ const (
 //	SYNC point (+ fds)       ───▶  does what the point asks
 //	                         ◀───  answer: KindGo and the point's words; end of file means: exit
 //	CHILD pid                ───▶  pid of the init, from the process that cloned it
+//	PAYLOAD pid              ───▶  pid of the payload in init's pid namespace, unless 2
 //	EXIT status, pid, rusage ───▶  raw wait status of the payload
 const (
-	KindNote  = 1
-	KindFail  = 2
-	KindSync  = 3
-	KindChild = 4
-	KindExit  = 5
-	KindGo    = 6
+	KindNote    = 1
+	KindFail    = 2
+	KindSync    = 3
+	KindChild   = 4
+	KindExit    = 5
+	KindGo      = 6
+	KindPayload = 7
 )
 
 // Point is a place where init parks until the supervisor answers.

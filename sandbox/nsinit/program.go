@@ -11,8 +11,10 @@ import (
 
 // Program is a list of system calls for the machine, with the memory they work
 // on. Operands are immediates, addresses of memory or words of memory; a result
-// may be stored in a word; an errno may jump. There are three pseudo-calls: Jump,
-// Test and Count. EINTR is retried by the machine.
+// may be stored in a word; an errno may jump. There are three pseudo-calls: jump
+// (a call whose result is its first operand: also Set and Raise), test and count.
+// EINTR is retried by the machine, and the errno of the last failed call that
+// jumped is kept in the memory's first word.
 //
 // The encoded form, little-endian, is read by machine/machine.c:
 //
@@ -95,7 +97,13 @@ const (
 )
 
 // NewProgram returns an empty program.
-func NewProgram() *Program { return &Program{step: -1, memory: make([]byte, 0, 4096)} }
+func NewProgram() *Program { return &Program{step: -1, memory: make([]byte, 8, 4096)} }
+
+// Errno is the errno of the last call that failed and went on at its Else.
+func (p *Program) Errno() Arg { return Word(0) }
+
+// Err returns the first mistake made so far.
+func (p *Program) Err() error { return p.err }
 
 // Fail records a mistake made by the program's author; the first is kept.
 func (p *Program) Fail(format string, args ...any) {
@@ -228,14 +236,24 @@ func (p *Program) NewLabel() Label {
 
 // Bind puts the label before the next call.
 func (p *Program) Bind(l Label) {
-	if p.labels[l-1] >= 0 {
+	switch {
+	case l < 1 || int(l) > len(p.labels):
+		p.Fail("label %d of another program", l)
+	case p.labels[l-1] >= 0:
 		p.Fail("label %d bound twice", l)
+	default:
+		p.labels[l-1] = len(p.ops)
 	}
-	p.labels[l-1] = len(p.ops)
 }
 
 // Jump goes on at the label.
 func (p *Program) Jump(l Label) { p.Call(opJump).Then(l) }
+
+// Set stores a value from 0 to 2³¹-1 in a word.
+func (p *Program) Set(m Mem, v Arg) { p.Call(opJump, v).Store(m) }
+
+// Raise fails with the errno, as if a call had.
+func (p *Program) Raise(errno unix.Errno) Instr { return p.Call(opJump, Imm(-int64(errno))) }
 
 // TestElse goes on with the next call when a & mask == want, and else at the label.
 func (p *Program) TestElse(a, mask, want Arg, l Label) {
@@ -295,7 +313,7 @@ func (p *Program) Encode() ([]byte, error) {
 		}
 	}
 	for _, r := range p.relocs {
-		if int(r.at)+8 > len(p.memory) || int(r.to) > len(p.memory) {
+		if int(r.at)+8 > len(p.memory) || int(r.to) > len(p.memory) || int(r.at) < 8 {
 			return nil, errors.New("encode init program: a pointer outside of memory")
 		}
 		b = le.AppendUint32(le.AppendUint32(b, uint32(r.at)), uint32(r.to))
@@ -322,7 +340,10 @@ func (p *Program) encodeOp(b []byte, o *op) ([]byte, error) {
 		b = le.AppendUint16(b, v)
 	}
 	for _, a := range o.args {
-		size := []int{kindImm: 0, kindAddr: 0, kindWord: 4, kindLong: 8}[a.kind]
+		size := [...]int{kindImm: 0, kindAddr: 0, kindWord: 4, kindLong: 8}[a.kind]
+		if o.nr == opCount {
+			size = 4 // the address is written to
+		}
 		if a.kind != kindImm && a.value+uint64(size) > uint64(len(p.memory)) {
 			return nil, errors.New("an operand outside of memory")
 		}
@@ -341,6 +362,8 @@ func (p *Program) target(l Label, unset uint16) (uint16, error) {
 	switch {
 	case l == 0:
 		return unset, nil
+	case l < 0 || int(l) > len(p.labels):
+		return 0, fmt.Errorf("label %d of another program", l)
 	case p.labels[l-1] < 0:
 		return 0, fmt.Errorf("label %d is not bound", l)
 	case p.labels[l-1] == 0:

@@ -51,7 +51,8 @@ static void say(u32 kind, u32 a, u32 b) {
 
 static void quit(int code) {
 	u64 args[6] = { (u64)code };
-	for (;;) call(SYS_exit_group, args);
+	call(SYS_exit_group, args);
+	for (;;) __builtin_trap(); /* a filter that forbids exit_group must not make this spin */
 }
 
 static struct head *map(u64 size) {
@@ -82,28 +83,30 @@ void _start(void) {
 			}
 			a[i] = v;
 		}
-		if (o->nr == JUMP) {
-			pc = o->next;
-		} else if (o->nr == TEST) {
+		if (o->nr == TEST) {
 			pc = (a[0] & a[1]) == a[2] ? o->next : o->other;
-		} else if (o->nr == COUNT) {
-			pc = --*(int *)a[0] > 0 ? o->next : o->other;
-		} else {
-			long ret;
-			do ret = call(o->nr, a); while (ret == -EINTR);
-			if (ret < 0 && ret > -4096) {
-				u32 e = (u32)-ret;
-				if (o->other == NONE || (o->err1 != NONE && o->err1 != e && o->err2 != e)) {
-					say(FAIL, pc, e);
-					quit(125);
-				}
-				if (o->note) say(NOTE, o->note, e);
-				pc = o->other;
-				continue;
-			}
-			if (o->store != NOSTORE) *(int *)(memory + o->store) = (int)ret;
-			pc = o->next ? o->next : pc + 1;
+			continue;
 		}
+		if (o->nr == COUNT) {
+			pc = --*(int *)a[0] > 0 ? o->next : o->other;
+			continue;
+		}
+		long ret = (long)a[0];
+		if (o->nr != JUMP)
+			do ret = call(o->nr, a); while (ret == -EINTR);
+		if (ret < 0 && ret > -4096) {
+			u32 e = (u32)-ret;
+			if (o->other == NONE || (o->err1 != NONE && o->err1 != e && o->err2 != e)) {
+				say(FAIL, pc, e);
+				quit(125);
+			}
+			if (o->note) say(NOTE, o->note, e);
+			*(u32 *)memory = e;
+			pc = o->other;
+			continue;
+		}
+		if (o->store != NOSTORE) *(int *)(memory + o->store) = (int)ret;
+		pc = o->next ? o->next : pc + 1;
 	}
 	quit(0);
 }

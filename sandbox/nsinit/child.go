@@ -1,0 +1,244 @@
+package nsinit
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Child is the supervisor's end of one init. The launcher's thread follows it; the
+// methods may be called from any goroutine.
+type Child struct {
+	in     *Init
+	thread *thread
+
+	mu      sync.Mutex
+	conn    *connection
+	pid     int
+	pidfd   int
+	former  []int         // pids of stages that cloned the next and ended
+	changed chan struct{} // closed and made anew when something below changed
+	parked  *parking
+	notes   []int
+	failure error
+	ready   bool // the byte before execve has come
+	started bool // execve has succeeded
+	report  []byte
+	exit    *Exit
+	exited  chan Exit
+
+	inside    int // the payload's pid in init's pid namespace
+	payload   int // its pid on the host, once known
+	payloadFD int // its pidfd, once known
+}
+
+type parking struct {
+	point Point
+	files []*os.File
+}
+
+// Exit is how a container's payload ended.
+type Exit struct {
+	// Status is the payload's raw wait status, or init's own when init did not live
+	// to report (Reported is false): then the container was killed.
+	Status   unix.WaitStatus
+	Reported bool
+	// PID is the payload's process id in its pid namespace.
+	PID int
+	// Rusage is that of init and all that it waited for: the whole container, where
+	// it has a pid namespace of its own.
+	Rusage unix.Rusage
+}
+
+func newChild(in *Init, conn *connection, t *thread) *Child {
+	return &Child{in: in, conn: conn, thread: t, pidfd: -1, payloadFD: -1, inside: firstPayloadPID,
+		changed: make(chan struct{}), exited: make(chan Exit, 1)}
+}
+
+// PID is the process id of init on the host; it changes once when the program
+// clones init (CloneInit, JoinContainer).
+func (c *Child) PID() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pid
+}
+
+// PIDFD is a pidfd of init, owned by the Child and valid until Close; -1 where the
+// kernel has none.
+func (c *Child) PIDFD() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pidfd
+}
+
+// Notes are the numbers of the notes that init sent, in order.
+func (c *Child) Notes() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]int(nil), c.notes...)
+}
+
+// Exited delivers the end, once, after init has been reaped.
+func (c *Child) Exited() <-chan Exit { return c.exited }
+
+// wait returns when cond, called with the lock held, is true or fails.
+func (c *Child) wait(ctx context.Context, cond func() (bool, error)) error {
+	for {
+		c.mu.Lock()
+		ok, err := cond()
+		changed := c.changed
+		c.mu.Unlock()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Await waits until init is parked at the point, and returns the descriptors that
+// came with it, which are the caller's to close. A failure of init is a *StepError
+// or *DeathError.
+func (c *Child) Await(ctx context.Context, point Point) ([]*os.File, error) {
+	var files []*os.File
+	err := c.wait(ctx, func() (bool, error) {
+		switch {
+		case c.parked != nil && c.parked.point != point:
+			return false, fmt.Errorf("init is parked at %s, not at %s", c.parked.point, point)
+		case c.parked != nil:
+			files, c.parked.files = c.parked.files, nil
+			return true, nil
+		case c.started:
+			return false, fmt.Errorf("the payload has started, and init never parked at %s", point)
+		}
+		return false, c.dead()
+	})
+	return files, err
+}
+
+// Go lets a parked init go on, with the words of its point's answer: for PointUser
+// uid, gid, the number of groups (at most 64) and the groups.
+func (c *Child) Go(words ...uint32) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.parked == nil:
+		return errors.New("init is not parked")
+	case len(words) > 3+maxGroups || c.parked.point == PointUser && (len(words) < 3 || int(words[2]) != len(words)-3):
+		return fmt.Errorf("an answer of %d words to init at %s", len(words), c.parked.point)
+	}
+	c.parked.close()
+	c.parked = nil
+	if c.conn.socket < 0 {
+		return nil // who is gone says why on the next wait
+	}
+	err := unix.Send(c.conn.socket, u32s(append([]uint32{KindGo}, words...)...), unix.MSG_NOSIGNAL)
+	if err != nil && err != unix.EPIPE && err != unix.ECONNRESET {
+		return fmt.Errorf("answer init: %w", err)
+	}
+	return nil
+}
+
+func (p *parking) close() {
+	for _, f := range p.files {
+		f.Close()
+	}
+}
+
+// AwaitExec waits until execve of the payload has succeeded. Otherwise the error is
+// a *StepError or *DeathError.
+func (c *Child) AwaitExec(ctx context.Context) error {
+	return c.wait(ctx, func() (bool, error) {
+		switch {
+		case c.started:
+			return true, nil
+		case c.parked != nil:
+			return false, fmt.Errorf("init is parked at %s, execve is to come", c.parked.point)
+		}
+		return false, c.dead()
+	})
+}
+
+// dead is why there will be no execve, or nil.
+func (c *Child) dead() error {
+	switch {
+	case c.failure != nil:
+		return c.failure
+	case c.exit == nil:
+		return nil
+	}
+	status := c.exit.Status
+	// A filter that kills write(2) or exit_group(2) shows as a signal, one that
+	// denies it as an end without a message.
+	filtered := c.in.filtered && (status.Signaled() && (status.Signal() == unix.SIGSYS || status.Signal() == unix.SIGILL || status.Signal() == unix.SIGTRAP) ||
+		status.Exited() && status.ExitStatus() == exitSetup)
+	return &DeathError{Status: status, Filtered: filtered}
+}
+
+// Kill kills init, and so everything in its pid namespace; without one, the
+// payload too. An init that is gone is not an error.
+func (c *Child) Kill() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.exit != nil {
+		return nil
+	}
+	if c.payloadFD >= 0 {
+		unix.PidfdSendSignal(c.payloadFD, unix.SIGKILL, nil, 0) //nolint:errcheck // it may be gone
+	}
+	if err := c.kill(); err != nil && err != unix.ESRCH {
+		return fmt.Errorf("kill init: %w", err)
+	}
+	return nil
+}
+
+// kill is race-free without a pidfd too: only the thread reaps, under the lock.
+func (c *Child) kill() error {
+	if c.pidfd >= 0 {
+		return unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0)
+	}
+	return unix.Kill(c.pid, unix.SIGKILL)
+}
+
+// Close kills what is left, waits until it is reaped and closes all descriptors.
+func (c *Child) Close() error {
+	err := c.Kill()
+	if err == nil {
+		err = c.wait(context.Background(), func() (bool, error) { return c.exit != nil, nil })
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.parked != nil {
+		c.parked.close()
+		c.parked = nil
+	}
+	c.conn.closeOwnEnds()
+	for _, fd := range []*int{&c.pidfd, &c.payloadFD} {
+		if *fd >= 0 {
+			unix.Close(*fd)
+			*fd = -1
+		}
+	}
+	return err
+}
+
+func decode(b []byte) (kind uint32, words [2]uint32) {
+	le := binary.LittleEndian
+	if len(b) >= 4 {
+		kind = le.Uint32(b)
+	}
+	for i := range words {
+		if len(b) >= 8+4*i {
+			words[i] = le.Uint32(b[4+4*i:])
+		}
+	}
+	return kind, words
+}

@@ -1,0 +1,189 @@
+package nsinit
+
+import (
+	"encoding/binary"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// polledFDs is how many descriptors a child polls: socket, status pipe, pidfd.
+const polledFDs = 3
+
+// polled are the descriptors to wait for. Once the payload runs, only its end
+// matters: the keeper's report lies in the socket until then, and one wake-up is
+// enough. A negative descriptor is not waited for (poll(2)).
+func (c *Child) polled() []unix.PollFd {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	socket := c.conn.socket
+	if c.started {
+		socket = -1
+	}
+	return []unix.PollFd{
+		{Fd: int32(socket), Events: unix.POLLIN},
+		{Fd: int32(c.conn.status), Events: unix.POLLIN},
+		{Fd: int32(c.pidfd), Events: unix.POLLIN},
+	}
+}
+
+func (c *Child) gone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.exit != nil
+}
+
+// take handles what poll(2) found.
+func (c *Child) take(events []unix.PollFd) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	any := false
+	if events[0].Revents != 0 {
+		any = true
+		c.receive()
+	}
+	if events[1].Revents != 0 {
+		any = true
+		c.readStatus()
+	}
+	// The pidfd may be the former stage's: what is reaped is asked of the kernel.
+	if events[2].Revents != 0 {
+		any = true
+		c.drain()
+		c.reap(unix.WNOHANG)
+	}
+	if any {
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
+}
+
+// drain takes all messages that are there.
+func (c *Child) drain() {
+	for c.receive() {
+	}
+}
+
+// receive takes one message, if there is one.
+func (c *Child) receive() bool {
+	if c.conn.socket < 0 {
+		return false
+	}
+	var message [256]byte
+	var control [256]byte
+	n, oob, _, _, err := unix.Recvmsg(c.conn.socket, message[:], control[:], unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+	switch {
+	case err == unix.EAGAIN || err == unix.EINTR:
+		return err == unix.EINTR
+	case err != nil || n == 0:
+		c.conn.closeSocket()
+		return false
+	}
+	kind, words := decode(message[:n])
+	files := descriptors(control[:oob])
+	switch kind {
+	case KindNote:
+		c.notes = append(c.notes, int(words[0]))
+	case KindFail:
+		if c.failure == nil {
+			call := int(words[0])
+			c.failure = &StepError{Step: c.in.StepOf(call), Errno: unix.Errno(words[1]), Call: c.in.callName(call)}
+		}
+	case KindSync:
+		c.parked = &parking{point: Point(words[0]), files: files}
+		files = nil
+	case KindChild:
+		c.next(int(words[0]))
+	case KindPayload:
+		c.inside = int(words[0])
+	case KindExit:
+		c.report = append([]byte(nil), message[:n]...)
+	}
+	(&parking{files: files}).close()
+	return true
+}
+
+func descriptors(control []byte) []*os.File {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return nil
+	}
+	var files []*os.File
+	for i := range messages {
+		fds, err := unix.ParseUnixRights(&messages[i])
+		if err != nil {
+			continue
+		}
+		for _, fd := range fds {
+			files = append(files, os.NewFile(uintptr(fd), "from-init"))
+		}
+	}
+	return files
+}
+
+// next takes a clone of init in its place. It is our child and not reaped yet, so
+// its pid is its own.
+func (c *Child) next(pid int) {
+	if pid <= 0 {
+		return
+	}
+	if c.pidfd >= 0 {
+		unix.Close(c.pidfd)
+	}
+	c.former = append(c.former, c.pid)
+	c.pid = pid
+	if fd, err := unix.PidfdOpen(pid, 0); err == nil {
+		c.pidfd = fd
+	} else {
+		c.pidfd = -1
+	}
+}
+
+// readStatus takes the byte before execve, or the end of file: behind the byte that
+// is success, unless a failure of execve came on the socket before it. Without the
+// byte it is a death in set-up, told by the socket or the wait status.
+func (c *Child) readStatus() {
+	var b [8]byte
+	n, err := unix.Read(c.conn.status, b[:])
+	switch {
+	case err == unix.EINTR:
+	case n > 0:
+		c.ready = true
+	default:
+		c.conn.closeStatus()
+		c.drain()
+		c.started = c.ready && c.failure == nil
+	}
+}
+
+// reap takes the end of init, after its last messages, and of its former stages.
+func (c *Child) reap(flags int) {
+	var status unix.WaitStatus
+	var usage unix.Rusage
+	pid, err := unix.Wait4(c.pid, &status, flags|unix.WALL, &usage)
+	if err == unix.EINTR || err == nil && pid == 0 {
+		return
+	}
+	c.drain()
+	if c.conn.status >= 0 && c.report == nil && !c.in.keeper {
+		c.readToEnd()
+	}
+	for _, former := range c.former {
+		unix.Wait4(former, nil, unix.WALL, nil) //nolint:errcheck // ended right after its message
+	}
+	c.former = nil
+	exit := Exit{Status: status, PID: c.pid, Rusage: usage}
+	if le := binary.LittleEndian; len(c.report) >= exitUsage {
+		exit.Status = unix.WaitStatus(le.Uint32(c.report[exitStatus:]))
+		exit.PID, exit.Reported = int(le.Uint32(c.report[exitPID:])), true
+	}
+	c.exit = &exit
+	c.exited <- exit
+}
+
+// readToEnd reads the status pipe of a payload that was reaped before its pipe was.
+func (c *Child) readToEnd() {
+	for c.conn.status >= 0 {
+		c.readStatus()
+	}
+}

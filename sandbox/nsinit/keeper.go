@@ -1,0 +1,147 @@
+package nsinit
+
+import (
+	"golang.org/x/sys/unix"
+
+	"sandbox/sandbox/plan"
+)
+
+// Layout of the exit message: kind, status, pid, padding, then struct rusage.
+const (
+	exitStatus = 4
+	exitPID    = 8
+	exitUsage  = 16
+	exitSize   = exitUsage + 144
+)
+
+// firstPayloadPID is the first child of a pid namespace's init.
+const firstPayloadPID = 2
+
+// lastCapability is the highest capability number a 64-bit set can hold.
+const lastCapability = 63
+
+// clonePayload splits init in two: the child goes on to become the payload, this
+// process stays as its keeper and never returns from here.
+//
+// The keeper is not dumpable from before the payload exists, so that no payload of
+// the same user can trace it, read its memory (the program holds the environment)
+// or take its socket; the child, in which only our program runs so far, may be
+// dumped again, as otherwise its /proc files would not be its own.
+func (in *Init) clonePayload(op plan.ClonePayload) {
+	flags := uintptr(unix.SIGCHLD)
+	maps := op.UID != nil || op.GID != nil
+	release := in.Space(8) // pipe: read end, write end
+	if maps {
+		flags |= unix.CLONE_NEWUSER
+		in.procfs()
+		in.Call(unix.SYS_PIPE2, Addr(release), Imm(unix.O_CLOEXEC))
+	}
+	if !op.PID {
+		// Without a pid namespace orphans would go to the host's init.
+		in.Call(unix.SYS_PRCTL, Imm(unix.PR_SET_CHILD_SUBREAPER), Imm(1), Imm(0), Imm(0), Imm(0))
+	}
+	in.dumpable(0)
+	message := in.Bytes(u32s(KindPayload, 0))
+	payload, keeper, child := message+4, in.NewLabel(), in.NewLabel()
+	in.Call(unix.SYS_CLONE, Imm(flags), Imm(0), Imm(0), Imm(0), Imm(0)).Store(payload)
+	in.TestElse(Word(payload), Imm(-1), Imm(0), keeper)
+	in.Jump(child)
+
+	in.Bind(keeper)
+	if maps {
+		in.writeMaps(op, payload)
+		in.Call(unix.SYS_WRITE, Word(release+4), in.Str("1"), Imm(1))
+	}
+	named, unknown := in.NewLabel(), in.NewLabel()
+	in.TestElse(Word(payload), Imm(-1), Imm(firstPayloadPID), unknown)
+	in.Jump(named)
+	in.Bind(unknown)
+	in.send(message, 8)
+	in.Bind(named)
+	in.keep(payload)
+
+	in.Bind(child)
+	in.dumpable(1)
+	if maps {
+		in.awaitMaps(release)
+	}
+	in.keeper = true
+	if !op.PID && in.pdeathsig {
+		// The keeper's death ends a pid namespace, but not a mere child.
+		in.Call(unix.SYS_PRCTL, Imm(unix.PR_SET_PDEATHSIG), Imm(int(unix.SIGKILL)), Imm(0), Imm(0), Imm(0))
+	}
+	// With a pid namespace there is nothing to arm again when ids change.
+	in.pdeathsig = in.pdeathsig && !op.PID
+}
+
+// awaitMaps parks the child until its user namespace has maps; the end of file
+// means that the keeper failed, and has said so.
+func (in *Init) awaitMaps(release Mem) {
+	n, mapped := in.NewWord(0), in.NewLabel()
+	in.Call(unix.SYS_CLOSE, Word(release+4))
+	in.Call(unix.SYS_READ, Word(release), Addr(in.scratch), Imm(1)).Store(n)
+	in.TestElse(Word(n), Imm(-1), Imm(0), mapped)
+	in.Exit(exitSetup)
+	in.Bind(mapped)
+	in.Call(unix.SYS_CLOSE, Word(release))
+}
+
+// writeMaps writes the maps of the payload's user namespace. The program cannot
+// print a number, so the kernel does: the keeper has one child, and its
+// "children" file (proc_pid_children(5)) is that child's pid and a blank.
+func (in *Init) writeMaps(op plan.ClonePayload, payload Mem) {
+	dir, named, open := in.NewWord(-1), in.NewLabel(), in.NewLabel()
+	name := in.Space(16)
+	if op.PID {
+		// The first child of a pid namespace's init is 2, with or without that
+		// file, which needs CONFIG_PROC_CHILDREN.
+		other := in.NewLabel()
+		in.TestElse(Word(payload), Imm(-1), Imm(firstPayloadPID), other)
+		in.Call(unix.SYS_OPENAT, Word(in.Proc), in.Str("2"), Imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), Imm(0)).Store(dir).Then(open)
+		in.Bind(other)
+	}
+	fd, n := in.NewWord(-1), in.NewWord(0)
+	in.Call(unix.SYS_OPENAT, Word(in.Proc), in.Str("thread-self/children"), Imm(unix.O_RDONLY|unix.O_CLOEXEC), Imm(0)).Store(fd)
+	in.Call(unix.SYS_READ, Word(fd), Addr(in.scratch), Imm(15)).Store(n)
+	in.CountElse(n, named) // one less than was read: without the blank
+	in.Raise(unix.ECHILD)
+	in.Bind(named)
+	in.Call(unix.SYS_PREAD64, Word(fd), Addr(name), Word(n), Imm(0))
+	in.Call(unix.SYS_OPENAT, Word(in.Proc), Addr(name), Imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), Imm(0)).Store(dir)
+	in.Bind(open)
+	in.writeFile(Word(dir), "gid_map", mapText(op.GID))
+	in.writeFile(Word(dir), "uid_map", mapText(op.UID))
+}
+
+// keep is the rest of the keeper's life.
+func (in *Init) keep(payload Mem) {
+	// Of its descriptors only the socket stays. The status pipe must go, as its end
+	// of file reports execve; stdio must go, so that its readers see an end of file.
+	in.Call(unix.SYS_CLOSE_RANGE, Imm(0), Imm(fdSocket-1), Imm(0))
+	in.Call(unix.SYS_CLOSE_RANGE, Imm(fdSocket+1), Imm(^uint32(0)), Imm(0))
+	in.Call(unix.SYS_PRCTL, Imm(unix.PR_SET_NAME), in.Str("sandbox-init"), Imm(0), Imm(0), Imm(0)).Ignore()
+	in.dropAll()
+	in.rearm() // last: nothing from here on clears it
+
+	message := in.Bytes(append(u32s(KindExit), make([]byte, exitSize-4)...))
+	// __WALL, as a payload may clone with another signal than SIGCHLD.
+	again := in.NewLabel()
+	in.Bind(again)
+	in.Call(unix.SYS_WAIT4, Imm(-1), Addr(message+exitStatus), Imm(unix.WALL), Addr(message+exitUsage)).Store(message + exitPID)
+	in.TestElse(Word(message+exitPID), Imm(-1), Word(payload), again)
+	in.send(message, exitSize)
+	in.Exit(0)
+}
+
+// dropAll gives up every capability, for good. Where the bounding set cannot be
+// dropped (no CAP_SETPCAP), no_new_privs alone keeps execve from giving any back.
+func (in *Init) dropAll() {
+	in.Call(unix.SYS_PRCTL, Imm(unix.PR_SET_NO_NEW_PRIVS), Imm(1), Imm(0), Imm(0), Imm(0))
+	c, next := in.NewWord(lastCapability), in.NewLabel()
+	in.Call(unix.SYS_PRCTL, Imm(unix.PR_CAPBSET_DROP), Imm(0), Imm(0), Imm(0), Imm(0)).Ignore(unix.EPERM)
+	in.Bind(next)
+	in.Call(unix.SYS_PRCTL, Imm(unix.PR_CAPBSET_DROP), Word(c), Imm(0), Imm(0), Imm(0)).Ignore(unix.EINVAL, unix.EPERM)
+	in.CountElse(c, next)
+	in.Call(unix.SYS_PRCTL, Imm(unix.PR_CAP_AMBIENT), Imm(unix.PR_CAP_AMBIENT_CLEAR_ALL), Imm(0), Imm(0), Imm(0))
+	in.capset(0, 0, 0)
+}
