@@ -100,7 +100,7 @@ func baseError(v *VM, L *lua.LState) int {
 	value, level := L.Get(1), optInteger(L, 2, 1)
 	if s, ok := value.(lua.LString); ok && level > 0 {
 		skip := level
-		v.walk(func(f Frame) bool {
+		v.walk("Sl", func(f Frame) bool {
 			if skip--; skip > 0 {
 				return true
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -12,6 +13,7 @@ import (
 type raised struct {
 	value  lua.LValue
 	frames []Frame
+	fn     *lua.LFunction // the Lua function that ran
 	cause  error
 }
 
@@ -73,17 +75,52 @@ func (v *VM) thread() *lua.LState {
 // raise is what every thread does with a Lua error: it notes the stack while it
 // still stands.
 func (v *VM) raise(L *lua.LState) {
-	value := L.Get(-1)
+	value := v.placed(L, L.Get(-1))
 	r := &raised{value: value, cause: v.cause}
 	v.cause = nil
-	if v.last != nil && v.last.value == value && v.last.frames != nil {
+	if v.last != nil && v.last.frames != nil && handedOn(v.last.value, value) {
 		// Raised again by whoever caught it: where it began is what matters.
-		r.frames, r.cause = v.last.frames, v.last.cause
+		r.frames, r.fn, r.cause = v.last.frames, v.last.fn, v.last.cause
 	} else {
-		r.frames = v.frames()
+		r.frames, r.fn = v.frames(), running(L)
 	}
 	v.last = r
 	panic(&lua.ApiError{Type: lua.ApiErrorRun, Object: value, Cause: r})
+}
+
+// placed gives a message the position that gopher-lua could not: that of a builtin
+// which pcall or a coroutine calls directly, with no Lua function in its thread.
+func (v *VM) placed(L *lua.LState, value lua.LValue) lua.LValue {
+	s, ok := value.(lua.LString)
+	if !ok {
+		return value
+	}
+	rest := ""
+	switch {
+	case strings.HasPrefix(string(s), hiddenPrefix+":"):
+		_, rest, _ = strings.Cut(string(s), " ")
+	case strings.HasPrefix(string(s), " ") && running(L) == nil:
+		rest = string(s[1:])
+	default:
+		return value
+	}
+	at := v.Where(nil)
+	if at.File == "" {
+		return lua.LString(rest)
+	}
+	return lua.LString(at.File + ":" + strconv.Itoa(at.Line) + ": " + rest)
+}
+
+// handedOn tells whether an error value is the very one raised before, not one that
+// looks the same.
+func handedOn(before, now lua.LValue) bool {
+	a, ok1 := before.(lua.LString)
+	b, ok2 := now.(lua.LString)
+	if ok1 && ok2 {
+		// Go shares the memory of all strings of one byte.
+		return len(a) > 1 && a == b && unsafe.StringData(string(a)) == unsafe.StringData(string(b))
+	}
+	return before == now && now.Type() != lua.LTNumber && now != lua.LNil
 }
 
 // Error makes raised travel in lua.ApiError.Cause.
@@ -125,6 +162,7 @@ func (v *VM) failure(r *raised) *Error {
 		} else {
 			e.Message = string(s)
 		}
+		e.Message = r.reword(e.Message, e.Line)
 		return e
 	}
 	e.Message, e.Hint = v.describe(r.value)
@@ -142,6 +180,9 @@ func (v *VM) describe(value lua.LValue) (message, hint string) {
 	}
 	if n, ok := value.(lua.LNumber); ok {
 		return Text(n), ""
+	}
+	if value == lua.LNil {
+		return "nil was raised as an error", "raise a string"
 	}
 	return "a " + value.Type().String() + " was raised as an error", "raise a string"
 }
@@ -166,7 +207,7 @@ func (v *VM) position(s string) (file string, line int, rest string, ok bool) {
 func (v *VM) frames() []Frame {
 	const most = 24
 	var all []Frame
-	v.walk(func(f Frame) bool {
+	v.walk("nSl", func(f Frame) bool {
 		all = append(all, f)
 		return true
 	})
@@ -178,8 +219,9 @@ func (v *VM) frames() []Frame {
 	return all
 }
 
-// walk visits the running Lua functions, innermost first, until visit says no.
-func (v *VM) walk(visit func(Frame) bool) {
+// walk visits the running Lua functions, innermost first, until visit says no. what
+// is "nSl", or "Sl" when names of functions, which cost most, are not wanted.
+func (v *VM) walk(what string, visit func(Frame) bool) {
 	for i := len(v.active) - 1; i >= 0; i-- {
 		L := v.active[i]
 		for level := 0; ; level++ {
@@ -187,7 +229,7 @@ func (v *VM) walk(visit func(Frame) bool) {
 			if !ok {
 				break
 			}
-			if f, ok := frame(L, dbg); ok && !visit(f) {
+			if f, ok := frame(L, dbg, what); ok && !visit(f) {
 				return
 			}
 		}
@@ -196,14 +238,17 @@ func (v *VM) walk(visit func(Frame) bool) {
 
 // frame describes one level of a stack; false for Go functions and for the
 // package's own Lua code, whose file name starts with NUL.
-func frame(L *lua.LState, dbg *lua.Debug) (Frame, bool) {
-	if _, err := L.GetInfo("nSl", dbg, lua.LNil); err != nil {
+func frame(L *lua.LState, dbg *lua.Debug, what string) (Frame, bool) {
+	if _, err := L.GetInfo(what, dbg, lua.LNil); err != nil {
 		return Frame{}, false
 	}
 	if dbg.Source == "" || dbg.Source[0] == 0 {
 		return Frame{}, false
 	}
 	f := Frame{File: dbg.Source, Line: dbg.CurrentLine}
+	if what == "Sl" {
+		return f, true
+	}
 	switch {
 	case dbg.LineDefined == 0:
 		f.Function = "main chunk"
@@ -228,7 +273,7 @@ type Place struct {
 // running, it returns the innermost of them, without Via.
 func (v *VM) Where(skip func(file string) bool) Place {
 	var found, inner Place
-	v.walk(func(f Frame) bool {
+	v.walk("Sl", func(f Frame) bool {
 		if skip == nil || !skip(f.File) {
 			found = Place{File: f.File, Line: f.Line}
 			return false

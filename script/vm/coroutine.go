@@ -56,7 +56,8 @@ func (v *VM) makeTrampoline() {
 	}))
 }
 
-// resume runs a coroutine until it yields, ends or fails.
+// resume runs a coroutine until it yields, ends or fails. No results are one nil,
+// which is all that gopher-lua's Resume lets see.
 func (v *VM) resume(L, thread *lua.LState, args []lua.LValue) ([]lua.LValue, *raised) {
 	c := v.coroutines[thread]
 	refuse := func(text string) ([]lua.LValue, *raised) {

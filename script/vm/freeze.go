@@ -158,18 +158,34 @@ func same(a, b lua.LValue) bool {
 	return ok1 && ok2 && x != x && y != y
 }
 
-// assigned finds the line of an assignment to the variable, in the hook itself
-// rather than in another function that holds it.
+// assigned finds the line of an assignment to the variable: in the hook, in the
+// functions it can call by their names, nearest first, or else in any.
 func (x *variable) assigned(hook *lua.LFunction) (file string, line int) {
-	for _, o := range x.owners {
-		if at := setLine(o.fn.Proto, o.index); at > 0 {
-			if file == "" || o.fn == hook {
-				file, line = o.fn.Proto.SourceName, at
+	near := []*lua.LFunction{hook}
+	seen := map[*lua.LFunction]bool{hook: true}
+	for len(near) > 0 {
+		fn := near[0]
+		near = near[1:]
+		if fn.IsG {
+			continue
+		}
+		for i, cell := range fn.Upvalues {
+			if cell == x.cell {
+				if at := setLine(fn.Proto, i); at > 0 {
+					return fn.Proto.SourceName, at
+				}
+			}
+			if next, ok := cell.Value().(*lua.LFunction); ok && !seen[next] {
+				seen[next] = true
+				near = append(near, next)
 			}
 		}
 	}
-	if file == "" {
-		file = x.owners[0].fn.Proto.SourceName
+	for _, o := range x.owners {
+		file = o.fn.Proto.SourceName
+		if line = setLine(o.fn.Proto, o.index); line > 0 {
+			break
+		}
 	}
 	return file, line
 }

@@ -28,8 +28,6 @@ func newerLua(text, token string) string {
 		return "write \"not\" for !"
 	case strings.Contains(code, "else if") && token == "":
 		return "write elseif for else if, or add an end"
-	case token == "{" || token == "}":
-		return "a comma between two values, or a bracket, may be missing"
 	}
 	return ""
 }

@@ -107,8 +107,24 @@ func compileProblem(file string, err error) *Error {
 		e.Hint = "at most 200 values are held at a time; build long lists in steps"
 	case ce.Message == "no loop to break":
 		e.Message = "break outside a loop"
+	case strings.HasPrefix(ce.Message, "label "):
+		e.Line-- // gopher-lua adds one
+	case strings.Contains(ce.Message, "goto"):
+		// The compiler gives the end of the function, and the line in words.
+		if at := lineInWords(ce.Message); at > 0 {
+			e.Line = at
+			e.Message = strings.Replace(ce.Message, " at line "+strconv.Itoa(at), "", 1)
+		}
 	}
 	return e
+}
+
+// lineInWords is the number in "… at line 3".
+func lineInWords(message string) int {
+	_, rest, _ := strings.Cut(message, " at line ")
+	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+	n, _ := strconv.Atoi(rest[:digits])
+	return n
 }
 
 // syntaxProblem gives an error of the parser a line that exists, and a hint.
@@ -117,30 +133,41 @@ func syntaxProblem(file string, source []byte, err error) *Error {
 	if !ok {
 		return &Error{File: file, Message: "syntax error: " + err.Error()}
 	}
-	e := &Error{File: file, Line: pe.Pos.Line, Message: lowerFirst(strings.TrimSpace(pe.Message))}
+	e := &Error{File: file, Line: pe.Pos.Line, Message: syntaxMessage(pe.Message)}
 	if pe.Pos.Line == parse.EOF {
 		e.Line = lastLine(source)
 		e.Message += " at the end of the file"
-		if e.Message == "syntax error at the end of the file" {
-			e.Hint = "an \"end\", a closing bracket or a value is missing"
+		if strings.HasPrefix(e.Message, "syntax error") {
+			e.Hint = unclosed(source)
 		}
-	} else if pe.Message == "unterminated string" {
+		return e
+	}
+	if e.Message == "unterminated string" {
 		// The scanner has passed the end of the line by then.
-		e.Line = stringLine(source, pe.Pos.Line, pe.Token)
-	} else if pe.Token != "" {
+		e.Line = pe.Pos.Line - 1
+		return e
+	}
+	if pe.Token != "" {
 		e.Message += " near " + strconv.Quote(pe.Token)
 	}
-	if hint := newerLua(line(source, e.Line), pe.Token); hint != "" {
-		e.Hint = hint
+	if e.Hint = newerLua(line(source, e.Line), pe.Token); e.Hint == "" {
+		e.Hint = missingComma(source, e.Line, pe.Token)
 	}
 	return e
 }
 
-func lowerFirst(s string) string {
-	if s == "" {
+// syntaxMessage evens out the parser's words.
+func syntaxMessage(message string) string {
+	message = strings.ToLower(strings.TrimSpace(message))
+	switch {
+	case message == "" || message == "parse error":
 		return "syntax error"
+	case strings.HasPrefix(message, "invalid '"):
+		return "invalid token"
+	case message == "invalid multiline comment" || message == "invalid multiline string":
+		return strings.Replace(message, "invalid multiline", "unterminated long", 1)
 	}
-	return strings.ToLower(s[:1]) + s[1:]
+	return strings.Replace(message, "multiline", "long", 1)
 }
 
 // lastLine is the number of the last line that is not blank.
@@ -166,15 +193,4 @@ func line(source []byte, n int) string {
 		return ""
 	}
 	return all[n-1]
-}
-
-// stringLine finds the line on which an unterminated string began: the one before
-// the reported one when it holds the text that was read.
-func stringLine(source []byte, reported int, text string) int {
-	if first, _, _ := strings.Cut(text, "\n"); !strings.Contains(line(source, reported), first) || text == "" {
-		if reported > 1 && strings.Contains(line(source, reported-1), first) {
-			return reported - 1
-		}
-	}
-	return reported
 }

@@ -133,7 +133,7 @@ func (s *scanner) elsewhere(name string, line int) string {
 	case at > line:
 		return strconv.Quote(name) + " is declared at line " + strconv.Itoa(at) + ", after its use"
 	case at == line:
-		return strconv.Quote(name) + " is not known inside its own declaration"
+		return strconv.Quote(name) + " is declared on this line, and not known here"
 	}
 	return strconv.Quote(name) + " is declared at line " + strconv.Itoa(at) + ", in a block that has ended"
 }

@@ -246,16 +246,19 @@ func (v *VM) remember(t *lua.LTable, e entry) {
 		s = &Site{}
 		v.sites[t] = s
 	}
+	i := 0
+	for i < len(s.sets) && (s.sets[i].name != e.name || s.sets[i].index != e.index) {
+		i++
+	}
+	if i == maxSets {
+		return
+	}
 	at := v.Where(nil)
 	e.file, e.line = at.File, at.Line
-	for i := range s.sets {
-		if s.sets[i].name == e.name && s.sets[i].index == e.index {
-			s.sets[i] = e
-			return
-		}
-	}
-	if len(s.sets) < maxSets {
+	if i == len(s.sets) {
 		s.sets = append(s.sets, e)
+	} else {
+		s.sets[i] = e
 	}
 }
 
