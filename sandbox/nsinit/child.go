@@ -14,6 +14,10 @@ import (
 // Child is the supervisor's end of one init. The launcher's thread follows it; the
 // methods may be called from any goroutine.
 type Child struct {
+	// Refused, when set, is called by AwaitExec while the payload's process is parked
+	// after a failed execve.
+	Refused func()
+
 	in     *Init
 	thread *thread
 
@@ -156,15 +160,30 @@ func (p *parking) close() {
 // AwaitExec waits until execve of the payload has succeeded. Otherwise the error is
 // a *StepError or *DeathError.
 func (c *Child) AwaitExec(ctx context.Context) error {
-	return c.wait(ctx, func() (bool, error) {
-		switch {
-		case c.started:
-			return true, nil
-		case c.parked != nil:
-			return false, fmt.Errorf("init is parked at %s, execve is to come", c.parked.point)
+	for {
+		refused := false
+		err := c.wait(ctx, func() (bool, error) {
+			switch {
+			case c.started:
+				return true, nil
+			case c.parked != nil && c.parked.point == PointRefused:
+				refused = true
+				return true, nil
+			case c.parked != nil:
+				return false, fmt.Errorf("init is parked at %s, execve is to come", c.parked.point)
+			}
+			return false, c.dead()
+		})
+		if err != nil || !refused {
+			return err
 		}
-		return false, c.dead()
-	})
+		if c.Refused != nil {
+			c.Refused()
+		}
+		if err := c.Go(); err != nil {
+			return err
+		}
+	}
 }
 
 // dead is why there will be no execve, or nil.

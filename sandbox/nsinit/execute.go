@@ -55,18 +55,34 @@ func (in *Init) exec(op plan.Exec) {
 	argv, envp := Addr(in.Strings(op.Args)), Addr(in.Strings(env))
 	in.Call(unix.SYS_WRITE, Imm(fdStatus), in.Str("1"), Imm(1))
 	if strings.Contains(op.Args[0], "/") {
-		in.Call(unix.SYS_EXECVE, in.Str(op.Args[0]), argv, envp)
+		refused, file := in.NewLabel(), in.Str(op.Args[0])
+		in.Call(unix.SYS_EXECVE, file, argv, envp).Else(refused)
+		in.Bind(refused)
+		in.refused()
+		in.Call(unix.SYS_EXECVE, file, argv, envp) // once more, to report how it fails
 		return
 	}
 	denied := in.NewWord(0)
 	for _, file := range candidates(path, op.Args[0]) {
 		in.tryExec(in.Str(file), argv, envp, denied)
 	}
+	in.refused()
 	missing := in.NewLabel()
 	in.TestElse(Word(denied), Imm(-1), Imm(1), missing)
 	in.Raise(unix.EACCES)
 	in.Bind(missing)
 	in.Raise(unix.ENOENT)
+}
+
+// refused parks after a failed execve, so that the supervisor can find out why in
+// the container's own root: ENOENT alone does not say whether the program, its
+// interpreter or its loader is missing. A filter may forbid it; then it is left out.
+func (in *Init) refused() {
+	on := in.NewLabel()
+	in.Call(unix.SYS_SENDTO, Imm(fdSocket), Addr(in.Bytes(u32s(KindSync, uint32(PointRefused)))), Imm(8),
+		Imm(unix.MSG_NOSIGNAL), Imm(0), Imm(0)).Else(on)
+	in.Call(unix.SYS_RECVFROM, Imm(fdSocket), Addr(in.scratch), Imm(scratchSize), Imm(0), Imm(0), Imm(0)).Else(on)
+	in.Bind(on)
 }
 
 func candidates(path, name string) []string {

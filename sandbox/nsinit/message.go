@@ -42,6 +42,8 @@ const (
 	PointPrestart Point = 3
 	// PointTerminal: carries the terminal's master.
 	PointTerminal Point = 4
+	// PointRefused: execve has failed; the payload's process can still be looked at.
+	PointRefused Point = 5
 )
 
 // String names the point.
@@ -55,6 +57,8 @@ func (p Point) String() string {
 		return "prestart"
 	case PointTerminal:
 		return "terminal"
+	case PointRefused:
+		return "refused"
 	}
 	return "unknown"
 }
