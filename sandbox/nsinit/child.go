@@ -210,11 +210,12 @@ func (c *Child) Kill() error {
 	if c.exit != nil {
 		return nil
 	}
-	if c.payloadFD >= 0 {
-		unix.PidfdSendSignal(c.payloadFD, unix.SIGKILL, nil, 0) //nolint:errcheck // it may be gone
-	}
 	if err := c.kill(); err != nil && err != unix.ESRCH {
 		return fmt.Errorf("kill init: %w", err)
+	}
+	// Init first, so that it does not report a payload that ended by itself.
+	if c.payloadFD >= 0 {
+		unix.PidfdSendSignal(c.payloadFD, unix.SIGKILL, nil, 0) //nolint:errcheck // it may be gone
 	}
 	return nil
 }

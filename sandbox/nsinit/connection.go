@@ -31,7 +31,15 @@ func newConnection(program []byte) (*connection, error) {
 		unix.Close(pair[1])
 		return nil, &SpawnError{Doing: "create init's status pipe", Cause: err}
 	}
-	return &connection{socket: pair[0], childSocket: pair[1], status: pipe[0], childStatus: pipe[1], program: file}, nil
+	// Only the own end: the payload's side must not see it (pipe(7), O_NONBLOCK is
+	// of the open file description).
+	n := &connection{socket: pair[0], childSocket: pair[1], status: pipe[0], childStatus: pipe[1], program: file}
+	if err := unix.SetNonblock(pipe[0], true); err != nil {
+		n.closeChildEnds()
+		n.closeOwnEnds()
+		return nil, &SpawnError{Doing: "set up init's status pipe", Cause: err}
+	}
+	return n, nil
 }
 
 // files are the machine's descriptors by number, and the null device when it was

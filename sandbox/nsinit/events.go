@@ -52,6 +52,10 @@ func (c *Child) take(events []unix.PollFd) {
 		c.drain()
 		c.reap(unix.WNOHANG)
 	}
+	if c.pidfd < 0 && c.conn.socket < 0 {
+		any = true
+		c.reap(0)
+	}
 	if any {
 		close(c.changed)
 		c.changed = make(chan struct{})
@@ -132,28 +136,40 @@ func (c *Child) next(pid int) {
 	}
 	c.former = append(c.former, c.pid)
 	c.pid = pid
-	if fd, err := unix.PidfdOpen(pid, 0); err == nil {
-		c.pidfd = fd
-	} else {
-		c.pidfd = -1
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil { // the limit of open files: end it, and see that by its socket
+		fd, c.failure = -1, &SpawnError{Doing: "open a pidfd of init", Cause: err}
+		unix.Kill(pid, unix.SIGKILL) //nolint:errcheck // it is our child, not reaped
 	}
+	c.pidfd = fd
 }
 
-// readStatus takes the byte before execve, or the end of file: behind the byte that
+// readStatus takes the byte before execve, and the end of file: behind the byte that
 // is success, unless a failure of execve came on the socket before it. Without the
 // byte it is a death in set-up, told by the socket or the wait status.
 func (c *Child) readStatus() {
-	var b [8]byte
-	n, err := unix.Read(c.conn.status, b[:])
-	switch {
-	case err == unix.EINTR:
-	case n > 0:
-		c.ready = true
-	default:
-		c.conn.closeStatus()
-		c.drain()
-		c.started = c.ready && c.failure == nil
+	for c.conn.status >= 0 {
+		var b [8]byte
+		n, err := unix.Read(c.conn.status, b[:])
+		switch {
+		case err == unix.EAGAIN:
+			return
+		case err == unix.EINTR:
+		case n > 0:
+			c.ready = true
+		default:
+			c.endStatus()
+		}
 	}
+}
+
+func (c *Child) endStatus() {
+	if c.conn.status < 0 {
+		return
+	}
+	c.conn.closeStatus()
+	c.drain()
+	c.started = c.ready && c.failure == nil
 }
 
 // reap takes the end of init, after its last messages, and of its former stages.
@@ -165,9 +181,10 @@ func (c *Child) reap(flags int) {
 		return
 	}
 	c.drain()
-	if c.conn.status >= 0 && c.report == nil && !c.in.keeper {
-		c.readToEnd()
-	}
+	// A short life may end before its start was seen; and a process that is just
+	// being forked elsewhere may hold the pipe for a moment, so do not wait for its end.
+	c.readStatus()
+	c.endStatus()
 	for _, former := range c.former {
 		unix.Wait4(former, nil, unix.WALL, nil) //nolint:errcheck // ended right after its message
 	}
@@ -179,11 +196,4 @@ func (c *Child) reap(flags int) {
 	}
 	c.exit = &exit
 	c.exited <- exit
-}
-
-// readToEnd reads the status pipe of a payload that was reaped before its pipe was.
-func (c *Child) readToEnd() {
-	for c.conn.status >= 0 {
-		c.readStatus()
-	}
 }

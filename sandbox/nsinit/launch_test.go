@@ -256,3 +256,19 @@ func TestPayloadPIDAndSignal(t *testing.T) {
 		})
 	}
 }
+
+// awaitSleep waits until a process sleeps in wait4(2).
+func awaitSleep(t *testing.T, pid int) {
+	t.Helper()
+	ctx := testContext(t)
+	for ctx.Err() == nil {
+		call, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/syscall")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(string(call), strconv.Itoa(unix.SYS_WAIT4)+" ") {
+			return
+		}
+	}
+	t.Fatalf("process %d does not wait", pid)
+}

@@ -104,9 +104,9 @@ func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer n.closeChildEnds()
 	files, null, err := n.files(in, s)
 	if err != nil {
+		n.closeChildEnds()
 		n.closeOwnEnds()
 		return nil, err
 	}
@@ -115,6 +115,7 @@ func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {
 	}
 	child := newChild(in, n, t)
 	t.call(func() {
+		defer n.closeChildEnds() // before the ends of file are waited for
 		if err = child.fork(machine, files, s.Cgroup, flags&^t.namespaces); err == nil {
 			t.children = append(t.children, child)
 		}
@@ -153,7 +154,7 @@ func (l *Launcher) choose(in *Init, flags uintptr) (*thread, error) {
 	return l.plain, nil
 }
 
-// Close ends the launcher's threads; its children must have ended.
+// Close ends the launcher's threads, once their children have ended.
 func (l *Launcher) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

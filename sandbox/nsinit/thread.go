@@ -54,11 +54,12 @@ func (t *thread) start() {
 // run serves requests, and events of the children while there are any, until the
 // requests are closed.
 func (t *thread) run() {
-	for {
+	defer unix.Close(t.wake)
+	requests := t.requests
+	for requests != nil || len(t.children) > 0 {
 		if len(t.children) == 0 {
-			f, open := <-t.requests
+			f, open := <-requests
 			if !open {
-				unix.Close(t.wake)
 				return
 			}
 			f()
@@ -66,16 +67,17 @@ func (t *thread) run() {
 		}
 		t.polling.Store(true)
 		select {
-		case f, open := <-t.requests:
+		case f, open := <-requests:
 			t.polling.Store(false)
-			if open {
+			if !open {
+				requests = nil // the children are followed to their end
+			} else {
 				f()
 			}
-			continue
 		default:
+			t.poll()
+			t.polling.Store(false)
 		}
-		t.poll()
-		t.polling.Store(false)
 	}
 }
 

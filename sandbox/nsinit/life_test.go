@@ -1,0 +1,282 @@
+package nsinit
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/sandbox/plan"
+)
+
+// TestMain lets the test binary be the supervisor that a test kills.
+func TestMain(m *testing.M) {
+	if script := os.Getenv("NSINIT_TEST_SUPERVISOR"); script != "" {
+		fmt.Fprintln(os.Stderr, supervise(script))
+		os.Exit(1)
+	}
+	// The poller's descriptors come with the first pipe, and are no leak.
+	if r, w, err := os.Pipe(); err == nil {
+		r.Close()
+		w.Close()
+	}
+	os.Exit(m.Run())
+}
+
+// supervise runs a script in a container, prints the host pids of init and payload
+// and waits to be killed.
+func supervise(script string) error {
+	in := NewInit()
+	ops := append(userNamespace(0), plan.ClonePayload{PID: true}, plan.NewSession{}, plan.CloseFDs{}, sh(script))
+	for _, op := range ops {
+		if _, err := in.Lower(op); err != nil {
+			return err
+		}
+	}
+	out, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	c, err := NewLauncher().Start(in, Spawn{Stdout: w, Stderr: os.Stderr})
+	if err != nil {
+		return err
+	}
+	w.Close()
+	var b [1]byte
+	if _, err := io.ReadFull(out, b[:]); err != nil {
+		return err
+	}
+	if err := c.AwaitExec(context.Background()); err != nil {
+		return err
+	}
+	payload, err := c.PayloadPID()
+	if err != nil {
+		return err
+	}
+	fmt.Println(c.PID(), payload)
+	<-c.Exited()
+	return fmt.Errorf("the payload ended")
+}
+
+// TestSupervisorDeath kills a supervisor; everything in its container must end,
+// whatever the payload does against it.
+func TestSupervisorDeath(t *testing.T) {
+	for name, script := range map[string]string{
+		"plain":   "echo; sleep 1000",
+		"hostile": `exec perl -e '$|=1; $SIG{$_}="IGNORE" for grep !/^(KILL|STOP|__.*)$/, keys %SIG; syscall(` + strconv.Itoa(unix.SYS_PRCTL) + `,1,0,0,0,0)==0 or die; setpgrp(0,0); fork(); print "\n"; sleep 1000'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.CommandContext(testContext(t), "/proc/self/exe")
+			cmd.Env = append(os.Environ(), "NSINIT_TEST_SUPERVISOR="+script)
+			cmd.Stderr = os.Stderr
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { cmd.Wait() })
+			line, err := bufio.NewReader(out).ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			var fds []int
+			for _, field := range strings.Fields(line) {
+				pid, _ := strconv.Atoi(field)
+				fd, err := unix.PidfdOpen(pid, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer unix.Close(fd)
+				fds = append(fds, fd)
+			}
+			cmd.Process.Kill()
+			for i, fd := range fds {
+				poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+				n, err := unix.Poll(poll, 10000)
+				for err == unix.EINTR {
+					n, err = unix.Poll(poll, 10000)
+				}
+				if n != 1 || err != nil {
+					unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+					t.Errorf("process %d of %q is alive: %v", i, line, err)
+				}
+			}
+		})
+	}
+}
+
+// TestKeeperOutOfReach lets a payload of the same user attack its keeper: by /proc,
+// pidfd_getfd(2) (438), PTRACE_ATTACH (16) and signals.
+func TestKeeperOutOfReach(t *testing.T) {
+	const attack = `mount -t proc proc /proc 2>/dev/null
+readlink /proc/1/fd/3 && echo descriptor
+cat /proc/1/environ 2>&1 | grep -c denied
+readlink /proc/1/exe >/dev/null 2>&1 && echo exe
+(echo x > /proc/1/mem) 2>&1 | grep -c denied
+perl -e '$p = syscall(434, 1, 0); print $p >= 0 ? "pidfd " : "none ", syscall(438, $p, 3, 0), " ", syscall(%d, 16, 1, 0, 0), "\n"'
+kill -KILL 1; kill -TERM 1; echo alive`
+	script := fmt.Sprintf(attack, unix.SYS_PTRACE)
+	ops := append(userNamespace(0), plan.ClonePayload{PID: true}, plan.BoundCaps{Keep: []string{"SYS_ADMIN"}},
+		plan.SetCaps{Effective: []string{"SYS_ADMIN"}, Permitted: []string{"SYS_ADMIN"}}, plan.CloseFDs{}, sh(script))
+	out, e := run(t, nil, ops...)
+	if out != "1\n1\npidfd -1 -1\nalive" || e.Status != 0 {
+		t.Errorf("output %q, exit %+v", out, e)
+	}
+}
+
+// TestInitIsSealed opens what /proc/PID/exe of init leads to.
+func TestInitIsSealed(t *testing.T) {
+	l, in := newTestLauncher(t), NewInit()
+	lower(t, in, plan.Sync{Point: "prestart"})
+	in.Exit(0)
+	c := start(t, l, in, Spawn{})
+	if _, err := c.Await(testContext(t), PointPrestart); err != nil {
+		t.Fatal(err)
+	}
+	exe := fmt.Sprintf("/proc/%d/exe", c.PID())
+	link, err := os.Readlink(exe)
+	if err != nil || !strings.HasPrefix(link, "/memfd:sandbox-init") {
+		t.Errorf("init is %q, %v", link, err)
+	}
+	content, err := os.ReadFile(exe)
+	machine := machineAMD64
+	if runtime.GOARCH == "arm64" {
+		machine = machineARM64
+	}
+	if err != nil || string(content) != string(machine) {
+		t.Errorf("%d bytes, %v", len(content), err)
+	}
+	if err := c.Go(); err != nil {
+		t.Fatal(err)
+	}
+	exited(t, c)
+	// The running file is also protected by ETXTBSY; the seals are for ever.
+	fd := int(l.machine.Fd())
+	if _, err := unix.Write(fd, []byte("x")); err != unix.EPERM {
+		t.Errorf("write: %v", err)
+	}
+	if err := unix.Ftruncate(fd, 0); err != unix.EPERM {
+		t.Errorf("truncate: %v", err)
+	}
+	if _, err := unix.Mmap(fd, 0, 4096, unix.PROT_WRITE, unix.MAP_SHARED); err == nil {
+		t.Error("it can be mapped for writing")
+	}
+}
+
+func TestOrphansAreReaped(t *testing.T) {
+	requireRoot(t)
+	// Each inner shell leaves its child to init; a zombie would keep its process id.
+	out, _ := run(t, allNamespaces, plan.ClonePayload{PID: true}, plan.CloseFDs{},
+		sh("i=0; while [ $i -lt 20 ]; do (sleep 0 & ) ; i=$((i+1)); done; mount -t proc p /proc; "+
+			"until ! grep -qs '^State:.Z' /proc/[0-9]*/status; do :; done; echo done"))
+	if out != "done" {
+		t.Errorf("output %q", out)
+	}
+}
+
+func TestJoin(t *testing.T) {
+	l, in := newTestLauncher(t), NewInit()
+	lower(t, in, append(userNamespace(0), plan.SetHostname{Name: "joined"}, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("sleep 1000"))...)
+	c := start(t, l, in, Spawn{})
+	if err := c.AwaitExec(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	payload, err := c.PayloadPID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.PidfdOpen(payload, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pidfd := os.NewFile(uintptr(fd), "pidfd")
+	defer pidfd.Close()
+	for range 2 { // a join does not change what the next one starts from
+		second := NewInit()
+		second.JoinContainer(Join{PIDFD: pidfd, Namespaces: append([]string{"user"}, allNamespaces...)})
+		lower(t, second, plan.BoundCaps{}, plan.SetUser{KeepGroups: true}, plan.SetCaps{}, plan.NoNewPrivs{}, plan.CloseFDs{},
+			sh("hostname; grep CapEff /proc/self/status; ls /proc/self/fd; kill -0 2 && exit 9"))
+		out, e := collect(t, l, second, Spawn{})
+		if out != "joined\nCapEff:\t0000000000000000\n0\n1\n2\n3" || e.Status.ExitStatus() != 9 || e.Reported {
+			t.Errorf("output %q, exit %+v", out, e)
+		}
+	}
+	if err := c.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if e := exited(t, c); e.Status.Signal() != unix.SIGKILL || e.Reported {
+		t.Errorf("exit %+v", e)
+	}
+}
+
+func TestSpeculation(t *testing.T) {
+	requireRoot(t)
+	for _, test := range []struct {
+		wanted []string
+		usable bool
+	}{{allNamespaces, true}, {[]string{"mount", "pid", "uts"}, false}} {
+		l := newTestLauncher(t)
+		l.Speculate([]string{"net", "ipc", "uts"})
+		if got := l.Usable(test.wanted); got != test.usable {
+			t.Errorf("%v usable: %v", test.wanted, got)
+		}
+		seen := map[string]bool{}
+		own, err := os.Readlink("/proc/thread-self/ns/net")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second container must not get the first one's namespaces
+			in := NewInit()
+			lower(t, in, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("readlink /proc/self/ns/net; grep -c lo: /proc/self/net/dev"))
+			out, _ := collect(t, l, in, Spawn{Namespaces: test.wanted})
+			ns, rest, _ := strings.Cut(out, "\n")
+			if rest != "1" || test.usable && seen[ns] || (ns == own) == test.usable {
+				t.Errorf("%v: output %q, own %s", test.wanted, out, own)
+			}
+			seen[ns] = true
+		}
+		l.Close()
+	}
+}
+
+// TestTerminal gives the payload a terminal of a devpts of its own.
+func TestTerminal(t *testing.T) {
+	requireRoot(t)
+	l, in := newTestLauncher(t), NewInit()
+	in.Call(unix.SYS_MOUNT, in.Str("none"), in.Str("/"), Imm(0), Imm(unix.MS_REC|unix.MS_PRIVATE), Imm(0))
+	in.Call(unix.SYS_MOUNT, in.Str("devpts"), in.Str("/dev/pts"), in.Str("devpts"), Imm(0), in.Str("newinstance,ptmxmode=0666,mode=0620"))
+	lower(t, in, plan.ClonePayload{PID: true}, plan.SetTerminal{}, plan.SetUser{UID: 1000, GID: 1000}, plan.CloseFDs{},
+		sh("tty; stty size; stat -c %u /dev/pts/0; ls /proc/self/fd; : > /dev/tty && echo controlling; exec >&- 2>&- <&-"))
+	c := start(t, l, in, Spawn{Namespaces: allNamespaces})
+	files, err := c.Await(testContext(t), PointTerminal)
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	master := files[0]
+	defer master.Close()
+	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 12, Col: 34}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Go(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := io.ReadAll(master)
+	if pe, ok := err.(*os.PathError); !ok || pe.Err != syscall.EIO { // the end of a terminal
+		t.Error(err)
+	}
+	if got := strings.Join(strings.Fields(string(out)), " "); got != "/dev/pts/0 12 34 1000 0 1 2 3 controlling" {
+		t.Errorf("output %q", got)
+	}
+	exited(t, c)
+}
