@@ -47,10 +47,10 @@ func (v *VM) protect(fn lua.LValue, nret int, args []lua.LValue) (results []lua.
 	thread := v.thread()
 	v.active = append(v.active, thread)
 	defer func() {
-		v.active = v.active[:depth]
 		if fault := recover(); fault != nil {
 			results, failed = nil, v.caught(fault)
 		}
+		v.active = v.active[:depth]
 	}()
 	thread.Push(fn)
 	for _, a := range args {
@@ -135,8 +135,26 @@ func (v *VM) caught(fault any) *raised {
 		}
 		return &raised{value: e.Object}
 	}
+	if fault == callOverflow {
+		return v.overflow()
+	}
 	v.poison(fault)
 	return &raised{value: lua.LString(v.Err().Error())}
+}
+
+// callOverflow is what gopher-lua panics with when a growing call stack is full: its
+// own check for that never says so.
+const callOverflow = "lua callstack overflow"
+
+// overflow is the Lua error that callOverflow stands for. The stack is gone.
+func (v *VM) overflow() *raised {
+	at := v.Where(nil)
+	text := "stack overflow"
+	if at.File != "" {
+		text = at.File + ":" + strconv.Itoa(at.Line) + ": " + text
+	}
+	v.last = &raised{value: lua.LString(text), frames: v.frames()}
+	return v.last
 }
 
 // Raise raises a Go error as a Lua error at the running line. What Call returns

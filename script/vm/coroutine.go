@@ -79,12 +79,16 @@ func (v *VM) resume(L, thread *lua.LState, args []lua.LValue) ([]lua.LValue, *ra
 	c.running = true
 	state, err, values := L.Resume(thread, v.root.NewFunctionFromProto(v.trampoline), args...)
 	c.running = false
+	var failed *raised
+	if state == lua.ResumeError {
+		failed = v.coroutineError(err)
+	}
 	v.active = v.active[:depth]
 	if state != lua.ResumeYield {
 		delete(v.coroutines, thread)
 	}
-	if state == lua.ResumeError {
-		return nil, v.coroutineError(err)
+	if failed != nil {
+		return nil, failed
 	}
 	return values, nil
 }
@@ -95,6 +99,9 @@ func (v *VM) coroutineError(err error) *raised {
 	e, ok := err.(*lua.ApiError)
 	if ok && v.last != nil && v.last.value == e.Object {
 		return v.last
+	}
+	if ok && e.Object == lua.LString(callOverflow) {
+		return v.overflow()
 	}
 	if v.Err() == nil {
 		v.poison(err)

@@ -15,11 +15,13 @@ import (
 )
 
 // suite is gopher-lua's own tests, which its module carries.
-var suite = map[string][]string{
-	"_glua-tests": {"base.lua", "coroutine.lua", "db.lua", "issues.lua", "os.lua", "table.lua",
-		"vm.lua", "math.lua", "strings.lua", "goto.lua"},
-	"_lua5.1-tests": {"attrib.lua", "calls.lua", "closure.lua", "constructs.lua", "events.lua",
-		"literals.lua", "locals.lua", "math.lua", "sort.lua", "strings.lua", "vararg.lua", "pm.lua", "files.lua"},
+func suite() map[string][]string {
+	return map[string][]string{
+		"_glua-tests": {"base.lua", "coroutine.lua", "db.lua", "issues.lua", "os.lua", "table.lua",
+			"vm.lua", "math.lua", "strings.lua", "goto.lua"},
+		"_lua5.1-tests": {"attrib.lua", "calls.lua", "closure.lua", "constructs.lua", "events.lua",
+			"literals.lua", "locals.lua", "math.lua", "sort.lua", "strings.lua", "vararg.lua", "pm.lua", "files.lua"},
+	}
 }
 
 // TestRewriteKeepsMeaning runs gopher-lua's tests with its own libraries, as they
@@ -30,7 +32,7 @@ func TestRewriteKeepsMeaning(t *testing.T) {
 	if err != nil {
 		t.Fatalf("find gopher-lua: %v", err)
 	}
-	for folder, files := range suite {
+	for folder, files := range suite() {
 		from := filepath.Join(strings.TrimSpace(string(module)), folder)
 		plain := runSuite(t, from, "plain")
 		rewritten := runSuite(t, from, "rewritten")
@@ -51,9 +53,6 @@ func TestRewriteKeepsMeaning(t *testing.T) {
 // mark ends the output of one file.
 const mark = "\x01"
 
-// varying is what sort.lua and files.lua say of clocks and random numbers.
-var varying = regexp.MustCompile(`test done on .*|[0-9.]+ sec\.|with [0-9]+ comparisons`)
-
 // runSuite returns the output of each file.
 func runSuite(t *testing.T, from, mode string) []string {
 	t.Helper()
@@ -69,6 +68,8 @@ func runSuite(t *testing.T, from, mode string) []string {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%s %s: %v\n%s", mode, from, err, out.String())
 	}
+	// What sort.lua and files.lua say of clocks and random numbers.
+	varying := regexp.MustCompile(`test done on .*|[0-9.]+ sec\.|with [0-9]+ comparisons`)
 	text := varying.ReplaceAllString(strings.ReplaceAll(out.String(), dir, "DIR"), "")
 	return strings.Split(strings.TrimSuffix(text, mark), mark)
 }
@@ -79,7 +80,7 @@ func TestSuiteProcess(t *testing.T) {
 	if mode == "" {
 		return // only a process of TestRewriteKeepsMeaning has work here
 	}
-	for _, file := range suite[folder] {
+	for _, file := range suite()[folder] {
 		depth := 1024
 		if file == "calls.lua" {
 			depth = 1 << 16 // it counts on tail calls that leave no frame

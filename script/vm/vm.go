@@ -73,13 +73,14 @@ func New(ctx context.Context, options Options) *VM {
 	}
 	v := &VM{options: options}
 	v.ctx, v.end = context.WithCancelCause(ctx)
-	v.root = lua.NewState(lua.Options{
-		CallStackSize:    maxCallDepth,
-		RegistrySize:     1024,
-		RegistryMaxSize:  maxRegistry,
-		RegistryGrowStep: 4096,
-		SkipOpenLibs:     true,
-	})
+	v.root = lua.NewState(lua.Options{CallStackSize: 1, RegistrySize: 128, SkipOpenLibs: true})
+	v.root.Options = lua.Options{ // of the threads, which do the work
+		CallStackSize:       maxCallDepth,
+		RegistrySize:        256,
+		RegistryMaxSize:     maxRegistry,
+		RegistryGrowStep:    2048,
+		MinimizeStackMemory: true,
+	}
 	v.root.G.MainThread = v.root
 	v.root.G.CurrentThread = v.root
 	v.installRecorders()
