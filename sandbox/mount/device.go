@@ -1,0 +1,71 @@
+package mount
+
+import (
+	"path"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/sandbox/nsinit"
+	"sandbox/sandbox/plan"
+)
+
+// Offsets in struct statx (statx(2)).
+const (
+	statxMode  = 28
+	statxMajor = 128
+	statxMinor = 132
+)
+
+// makeDevice makes or binds a device, and keeps /dev/null open. Whatever stands
+// there then is verified to be that device: it may have existed before
+// (CVE-2025-31133).
+func (e *encoder) makeDevice(op plan.MakeDevice) {
+	p := e.clean(op.Path)
+	byBind, done := e.NewLabel(), e.NewLabel()
+	if !op.Bind {
+		there := e.NewLabel()
+		e.openParent(p)
+		c := e.Call(unix.SYS_MKNODAT, nsinit.Word(e.parent), e.Str(path.Base(p)), nsinit.Imm(unix.S_IFCHR|0o666),
+			nsinit.Imm(unix.Mkdev(op.Major, op.Minor)))
+		failed := e.NewLabel()
+		c.Then(there).Else(failed, unix.EPERM, unix.EEXIST)
+		e.Bind(failed)
+		e.close(e.parent)
+		e.TestElse(e.Errno(), nsinit.Imm(-1), nsinit.Imm(int(unix.EEXIST)), byBind)
+		e.Jump(done)
+		e.Bind(there)
+		e.close(e.parent)
+		e.Jump(done)
+	}
+	e.Bind(byBind)
+	if op.Source == "" {
+		e.Raise(unix.EPERM)
+	} else {
+		e.clone(nsinit.Imm(unix.AT_FDCWD), op.Source, 0)
+		e.verifyDevice(e.source, op)
+		e.resolve(p, file, 0o666)
+		e.attach()
+	}
+	e.Bind(done)
+	e.must(p, e.target)
+	e.verifyDevice(e.target, op)
+	if p == "/dev/null" && op.Major == 1 && op.Minor == 3 {
+		e.Set(e.Null, nsinit.Word(e.target))
+		e.null = true
+	} else {
+		e.close(e.target)
+	}
+}
+
+// verifyDevice fails with ENODEV unless fd is the character device of that number.
+func (e *encoder) verifyDevice(fd nsinit.Mem, op plan.MakeDevice) {
+	e.Call(unix.SYS_STATX, nsinit.Word(fd), e.Str(""), nsinit.Imm(unix.AT_EMPTY_PATH), nsinit.Imm(unix.STATX_BASIC_STATS), nsinit.Addr(e.statx))
+	wrong, right := e.NewLabel(), e.NewLabel()
+	e.TestElse(nsinit.Word(e.statx+statxMode), nsinit.Imm(unix.S_IFMT), nsinit.Imm(unix.S_IFCHR), wrong)
+	e.TestElse(nsinit.Word(e.statx+statxMajor), nsinit.Imm(^uint32(0)), nsinit.Imm(op.Major), wrong)
+	e.TestElse(nsinit.Word(e.statx+statxMinor), nsinit.Imm(^uint32(0)), nsinit.Imm(op.Minor), wrong)
+	e.Jump(right)
+	e.Bind(wrong)
+	e.Raise(unix.ENODEV)
+	e.Bind(right)
+}

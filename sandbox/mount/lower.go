@@ -1,0 +1,145 @@
+package mount
+
+import (
+	"golang.org/x/sys/unix"
+
+	"sandbox/sandbox/nsinit"
+	"sandbox/sandbox/plan"
+)
+
+// Lower adds an op on the file system to init's program. It returns false when the
+// op is another package's, and the first mistake: a host file that cannot be read
+// or does not exist, or a path that is not absolute.
+func Lower(in *nsinit.Init, op plan.Op) (bool, error) {
+	e := encoderOf(in)
+	var err error
+	switch op := op.(type) {
+	case plan.PrivateMounts:
+		e.setattr(nsinit.Imm(unix.AT_FDCWD), "/", unix.AT_RECURSIVE, attr{propagation: unix.MS_PRIVATE})
+	case plan.RootDir:
+		err = e.rootDir(op)
+	case plan.RootTmpfs:
+		e.rootTmpfs(op)
+	case plan.RootOverlay:
+		err = e.rootOverlay(op)
+	case plan.ReadonlyRoot:
+		e.setattr(nsinit.Word(in.Root), "", unix.AT_EMPTY_PATH, attr{set: unix.MOUNT_ATTR_RDONLY})
+	case plan.Pivot:
+		e.pivot()
+	case plan.MakeDir:
+		e.makeDir(op)
+	case plan.MakeLink:
+		e.makeLink(op)
+	case plan.MakeFile:
+		e.makeFile(op.Path, op.Content, op.Mode)
+	case plan.CopyHostFile:
+		err = e.copyHostFile(op)
+	default:
+		return e.lowerMount(op)
+	}
+	if err == nil {
+		err = in.Err()
+	}
+	return true, err
+}
+
+// lowerMount adds the ops that attach something below the root.
+func (e *encoder) lowerMount(op plan.Op) (bool, error) {
+	var err error
+	switch op := op.(type) {
+	case plan.Bind:
+		err = e.bind(op)
+	case plan.BindFile:
+		e.bindFile(op)
+	case plan.MountFS:
+		err = e.mountFS(op)
+	case plan.BindCgroup:
+		err = e.bindCgroup(op)
+	case plan.MakeDevice:
+		e.makeDevice(op)
+	case plan.Mask:
+		e.mask(op.Path)
+	case plan.ReadonlyPath:
+		e.readonlyPath(op.Path)
+	default:
+		return false, nil
+	}
+	if err == nil {
+		err = e.Err()
+	}
+	return true, err
+}
+
+// encoder is an init with what the mount steps share: words that hold descriptors.
+type encoder struct {
+	*nsinit.Init
+	// scratch is a tmpfs attached between the host's root and the new root. Files
+	// and folders are cloned from it: before Linux 6.15 a detached mount cannot be
+	// a source of open_tree(2), nor before 6.5 a layer of an overlay.
+	scratch nsinit.Mem
+	source  nsinit.Mem // what is about to be attached
+	target  nsinit.Mem // where
+	parent  nsinit.Mem
+	config  nsinit.Mem
+	temp    nsinit.Mem
+	statx   nsinit.Mem
+	hows    map[how]nsinit.Mem
+	attrs   map[attr]nsinit.Mem
+
+	files    int      // files made in scratch so far
+	null     bool     // in.Null is set
+	hostRoot bool     // the root is a folder of the host's, in place
+	binds    []string // targets of host folders, which are not to be littered
+	tmpfs    []string // targets that are ours
+}
+
+type how struct{ flags, resolve uint64 }
+
+// attr is struct mount_attr.
+type attr struct{ set, clear, propagation uint64 }
+
+func encoderOf(in *nsinit.Init) *encoder {
+	if e, ok := in.Mount.(*encoder); ok {
+		return e
+	}
+	word := func() nsinit.Mem { return in.NewWord(-1) }
+	e := &encoder{Init: in, scratch: word(), source: word(), target: word(), parent: word(), config: word(), temp: word(),
+		statx: in.Space(256), hows: map[how]nsinit.Mem{}, attrs: map[attr]nsinit.Mem{}}
+	in.Mount = e
+	return e
+}
+
+// setattr is mount_setattr(2).
+func (e *encoder) setattr(dir nsinit.Arg, path string, flags int, a attr) {
+	at, ok := e.attrs[a]
+	if !ok {
+		at = e.Bytes(longs(a.set, a.clear, a.propagation, 0))
+		e.attrs[a] = at
+	}
+	e.Call(unix.SYS_MOUNT_SETATTR, dir, e.Str(path), nsinit.Imm(flags), nsinit.Addr(at), nsinit.Imm(unix.MOUNT_ATTR_SIZE_VER0))
+}
+
+// attach moves the detached mount in source onto target, and closes both.
+func (e *encoder) attach() {
+	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.Str(""), nsinit.Word(e.target), e.Str(""),
+		nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH))
+	e.close(e.source)
+	e.close(e.target)
+}
+
+func (e *encoder) close(fd nsinit.Mem) { e.Call(unix.SYS_CLOSE, nsinit.Word(fd)) }
+
+// clone makes source a detached clone of a mounted file or folder.
+func (e *encoder) clone(dir nsinit.Arg, path string, flags uint) nsinit.Instr {
+	return e.Call(unix.SYS_OPEN_TREE, dir, e.Str(path), nsinit.Imm(uint32(cloned|flags))).Store(e.source)
+}
+
+func longs(values ...uint64) []byte {
+	var b []byte
+	for _, v := range values {
+		for i := range 8 {
+			b = append(b, byte(v>>(8*i)))
+		}
+	}
+	return b
+}
