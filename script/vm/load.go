@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/ast"
 	"github.com/yuin/gopher-lua/parse"
 )
 
@@ -67,30 +66,20 @@ func compile(file string, source []byte, first int) (proto *lua.FunctionProto, r
 			failed = &Error{File: file, Message: fmt.Sprintf("the file cannot be compiled: %v", fault)}
 		}
 	}()
-	chunk, failed := parseChunk(file, source)
-	if failed != nil {
-		return nil, nil, failed
+	chunk, err := parse.Parse(bytes.NewReader(source), file)
+	if err != nil {
+		return nil, nil, syntaxProblem(file, source, err)
 	}
 	r = &rewriter{file: file, first: first, constants: map[string]struct{}{}}
 	r.block(chunk)
 	if r.excess != nil {
 		return nil, nil, r.excess
 	}
-	proto, err := lua.Compile(chunk, file)
+	proto, err = lua.Compile(chunk, file)
 	if err != nil {
 		return nil, nil, compileProblem(file, err)
 	}
 	return proto, r, nil
-}
-
-// parseChunk parses; gopher-lua's Parse returns neither tree nor error when its
-// parser panics with something that is no error, hence the check.
-func parseChunk(file string, source []byte) ([]ast.Stmt, *Error) {
-	chunk, err := parse.Parse(bytes.NewReader(source), file)
-	if err != nil {
-		return nil, syntaxProblem(file, source, err)
-	}
-	return chunk, nil
 }
 
 // compileProblem words an error of the compiler.

@@ -121,7 +121,7 @@ func (m *matcher) escape(s, p int) (int, int) {
 		return m.balanced(s, p+2), p + 4
 	case c == 'f':
 		if p+2 >= len(m.pattern) || m.pattern[p+2] != '[' {
-			m.L.RaiseError("malformed pattern: %%f needs a set in brackets after it")
+			m.L.RaiseError("malformed pattern: %s needs a set in brackets after it", "%f")
 		}
 		end := m.classEnd(p + 2)
 		before, at := byte(0), byte(0)
@@ -152,7 +152,7 @@ func (m *matcher) escape(s, p int) (int, int) {
 // balanced matches %bxy, x and y being at p.
 func (m *matcher) balanced(s, p int) int {
 	if p+1 >= len(m.pattern) {
-		m.L.RaiseError("malformed pattern: %%b needs two characters after it")
+		m.L.RaiseError("malformed pattern: %s needs two characters after it", "%b")
 	}
 	if s >= len(m.subject) || m.subject[s] != m.pattern[p] {
 		return fail
@@ -210,7 +210,7 @@ func (m *matcher) classEnd(p int) int {
 	p++
 	if c == '%' {
 		if p >= len(m.pattern) {
-			m.L.RaiseError("malformed pattern: it ends with %%")
+			m.L.RaiseError("malformed pattern: it ends with %s", "%")
 		}
 		return p + 1
 	}
