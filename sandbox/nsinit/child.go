@@ -55,7 +55,9 @@ type Exit struct {
 	// PID is the payload's process id in its pid namespace.
 	PID int
 	// Rusage is that of init and all that it waited for: the whole container, where
-	// it has a pid namespace of its own.
+	// it has a pid namespace of its own. Maxrss is the payload's, in KiB, as its
+	// keeper saw it, and else 0: that of a process made by vfork counts the memory of
+	// the supervisor, whose it was until execve.
 	Rusage unix.Rusage
 }
 

@@ -189,8 +189,10 @@ func (c *Child) reap(flags int) {
 		unix.Wait4(former, nil, unix.WALL, nil) //nolint:errcheck // ended right after its message
 	}
 	c.former = nil
+	usage.Maxrss = 0
 	exit := Exit{Status: status, PID: c.pid, Rusage: usage}
-	if le := binary.LittleEndian; len(c.report) >= exitUsage {
+	if le := binary.LittleEndian; len(c.report) >= exitSize {
+		exit.Rusage.Maxrss = int64(le.Uint64(c.report[exitMaxrss:]))
 		exit.Status = unix.WaitStatus(le.Uint32(c.report[exitStatus:]))
 		exit.PID, exit.Reported = int(le.Uint32(c.report[exitPID:])), true
 	}

@@ -11,6 +11,7 @@ const (
 	exitStatus = 4
 	exitPID    = 8
 	exitUsage  = 16
+	exitMaxrss = exitUsage + 32 // behind two struct timeval
 	exitSize   = exitUsage + 144
 )
 

@@ -155,6 +155,9 @@ func TestPayloadThroughKeeper(t *testing.T) {
 		t.Run(test.script, func(t *testing.T) {
 			out, e := run(t, allNamespaces, plan.DieWithSupervisor{}, plan.ClonePayload{PID: true},
 				plan.NewSession{}, plan.CloseFDs{}, sh("echo $$; "+test.script))
+			if e.Rusage.Maxrss < 100 || e.Rusage.Maxrss > 5000 { // KiB: a shell's, not the test's
+				t.Errorf("maxrss %d", e.Rusage.Maxrss)
+			}
 			if out != "2" || e.Status&^0x80 != test.want || !e.Reported || e.PID != 2 {
 				t.Errorf("output %q, exit %+v, want status %#x", out, e, test.want)
 			}
@@ -257,8 +260,8 @@ func TestPayloadPIDAndSignal(t *testing.T) {
 	}
 }
 
-// awaitSleep waits until a process sleeps in wait4(2).
-func awaitSleep(t *testing.T, pid int) {
+// awaitCall waits until a process is blocked in a system call.
+func awaitCall(t *testing.T, pid, nr int) {
 	t.Helper()
 	ctx := testContext(t)
 	for ctx.Err() == nil {
@@ -266,9 +269,23 @@ func awaitSleep(t *testing.T, pid int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasPrefix(string(call), strconv.Itoa(unix.SYS_WAIT4)+" ") {
+		if strings.HasPrefix(string(call), strconv.Itoa(nr)+" ") {
 			return
 		}
 	}
-	t.Fatalf("process %d does not wait", pid)
+	t.Fatalf("process %d is not in system call %d", pid, nr)
+}
+
+// awaitEnd waits until a process has ended, and ends it when it does not.
+func awaitEnd(t *testing.T, pidfd int) {
+	t.Helper()
+	poll := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, err := unix.Poll(poll, 10000)
+	for err == unix.EINTR {
+		n, err = unix.Poll(poll, 10000)
+	}
+	if n != 1 || err != nil {
+		unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
+		t.Errorf("a process is alive: %v", err)
+	}
 }

@@ -101,16 +101,8 @@ func TestSupervisorDeath(t *testing.T) {
 				fds = append(fds, fd)
 			}
 			cmd.Process.Kill()
-			for i, fd := range fds {
-				poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-				n, err := unix.Poll(poll, 10000)
-				for err == unix.EINTR {
-					n, err = unix.Poll(poll, 10000)
-				}
-				if n != 1 || err != nil {
-					unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
-					t.Errorf("process %d of %q is alive: %v", i, line, err)
-				}
+			for _, fd := range fds {
+				awaitEnd(t, fd)
 			}
 		})
 	}

@@ -294,7 +294,7 @@ func TestNoDescriptorsInKeeper(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The keeper gives up everything before it waits: wait until it sleeps there.
-	awaitSleep(t, c.PID())
+	awaitCall(t, c.PID(), unix.SYS_WAIT4)
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.PID()))
 	if err != nil || len(entries) != 1 || entries[0].Name() != "3" {
 		t.Errorf("descriptors %v, %v", entries, err)
