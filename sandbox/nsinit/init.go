@@ -28,6 +28,7 @@ type Init struct {
 	files []*os.File
 
 	user    Mem // the answer to PointUser: kind, uid, gid, count, groups
+	oom     Mem // when joining: the length and text of oom_score_adj
 	scratch Mem // scratchSize bytes that no step relies on after its end
 
 	pdeathsig bool // PDEATHSIG was asked for: what clears it sets it again

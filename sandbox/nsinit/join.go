@@ -25,7 +25,23 @@ type Join struct {
 // (CVE-2016-9962).
 func (in *Init) JoinContainer(j Join) {
 	in.joined, in.pdeathsig = true, true
+	in.oomScoreAdj()
 	in.dumpable(0)
 	in.Call(unix.SYS_SETNS, in.Pass(j.PIDFD), Imm(in.namespaceFlags(j.Namespaces)))
 	in.cloneSibling(0)
+}
+
+// oomScoreAdj writes the value that SetOOMScoreAdj, lowered later, leaves in memory.
+// It is inherited by clone(2), and must be written before the process is made
+// non-dumpable: its /proc files then belong to the host's root.
+func (in *Init) oomScoreAdj() {
+	in.oom = in.Space(16)
+	fd, size, none := in.NewWord(-1), in.oom, in.NewLabel()
+	set := in.NewLabel()
+	in.TestElse(Word(size), Imm(-1), Imm(0), set)
+	in.Jump(none)
+	in.Bind(set)
+	in.Call(unix.SYS_OPENAT, Imm(unix.AT_FDCWD), in.Str("/proc/self/oom_score_adj"), Imm(unix.O_WRONLY|unix.O_CLOEXEC), Imm(0)).Store(fd)
+	in.Call(unix.SYS_WRITE, Word(fd), Addr(in.oom+4), Word(size))
+	in.Bind(none)
 }

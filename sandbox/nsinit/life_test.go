@@ -197,10 +197,10 @@ func TestJoin(t *testing.T) {
 	for range 2 { // a join does not change what the next one starts from
 		second := NewInit()
 		second.JoinContainer(Join{PIDFD: pidfd, Namespaces: append([]string{"user"}, allNamespaces...)})
-		lower(t, second, plan.BoundCaps{}, plan.SetUser{KeepGroups: true}, plan.SetCaps{}, plan.NoNewPrivs{}, plan.CloseFDs{},
-			sh("hostname; grep CapEff /proc/self/status; ls /proc/self/fd; kill -0 2 && exit 9"))
+		lower(t, second, plan.SetOOMScoreAdj{Value: 777}, plan.BoundCaps{}, plan.SetUser{KeepGroups: true}, plan.SetCaps{}, plan.NoNewPrivs{}, plan.CloseFDs{},
+			sh("hostname; cat /proc/self/oom_score_adj; grep CapEff /proc/self/status; ls /proc/self/fd; kill -0 2 && exit 9"))
 		out, e := collect(t, l, second, Spawn{})
-		if out != "joined\nCapEff:\t0000000000000000\n0\n1\n2\n3" || e.Status.ExitStatus() != 9 || e.Reported {
+		if out != "joined\n777\nCapEff:\t0000000000000000\n0\n1\n2\n3" || e.Status.ExitStatus() != 9 || e.Reported {
 			t.Errorf("output %q, exit %+v", out, e)
 		}
 	}

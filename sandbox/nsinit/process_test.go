@@ -308,3 +308,36 @@ func TestNoDescriptorsInKeeper(t *testing.T) {
 	w.Close()
 	exited(t, c)
 }
+
+// TestFailingAtEachStep fails a whole life at every step in turn: each must be
+// reported as itself, and leave no process.
+func TestFailingAtEachStep(t *testing.T) {
+	ops := append(userNamespace(0), plan.SetHostname{Name: "x"}, plan.Unshare{Namespaces: []string{"time"}}, plan.ClonePayload{PID: true},
+		plan.NewSession{}, plan.SetOOMScoreAdj{Value: 1000}, plan.BoundCaps{}, plan.SetUser{KeepGroups: true}, plan.SetCaps{}, plan.SetUmask{Mask: 0o22},
+		plan.SetCwd{Path: "/"}, plan.NoNewPrivs{}, plan.CloseFDs{}, plan.LoadFilter{}, sh("exit 3"))
+	for n := range len(ops) + 1 {
+		l, in := newTestLauncher(t), NewInit()
+		in.Filter = filterCall(unix.SYS_MKDIRAT, unix.SECCOMP_RET_KILL_PROCESS)
+		for i, op := range ops {
+			in.Step(i)
+			if i == n {
+				in.Raise(unix.EUCLEAN)
+			}
+			if _, err := in.Lower(op); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := start(t, l, in, Spawn{})
+		err := c.AwaitExec(testContext(t))
+		var failed *StepError
+		switch {
+		case n == len(ops) && err != nil:
+			t.Errorf("without a failure: %v", err)
+		case n < len(ops) && (!errors.As(err, &failed) || failed.Step != n || failed.Errno != unix.EUCLEAN):
+			t.Errorf("step %d (%s): %#v", n, ops[n], err)
+		}
+		if e := exited(t, c); (e.Status.ExitStatus() == 3) != (n == len(ops)) {
+			t.Errorf("step %d: exit %+v", n, e)
+		}
+	}
+}

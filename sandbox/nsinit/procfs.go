@@ -65,4 +65,14 @@ func (in *Init) setSysctl(op plan.SetSysctl) {
 	in.writeProc("sys/"+path, op.Value)
 }
 
-func (in *Init) setOOMScoreAdj(value int) { in.writeProc("self/oom_score_adj", strconv.Itoa(value)) }
+func (in *Init) setOOMScoreAdj(value int) {
+	text := strconv.Itoa(value)
+	switch {
+	case !in.joined:
+		in.writeProc("self/oom_score_adj", text)
+	case len(text) > 12:
+		in.Fail("oom_score_adj %d", value)
+	default:
+		copy(in.memory[in.oom:], append(u32s(uint32(len(text))), text...))
+	}
+}
