@@ -100,7 +100,8 @@ func (v *VM) placed(L *lua.LState, value lua.LValue) lua.LValue {
 	case strings.HasPrefix(string(s), hiddenPrefix+":"):
 		_, rest, _ = strings.Cut(string(s), " ")
 	case strings.HasPrefix(string(s), " ") && running(L) == nil:
-		rest = string(s[1:])
+		// Nor has it the name of the function.
+		rest = strings.Replace(string(s[1:]), " to main chunk (", " (", 1)
 	default:
 		return value
 	}

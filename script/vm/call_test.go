@@ -55,7 +55,7 @@ func TestErrors(t *testing.T) {
 		"table.insert({}, nil)":        "bad argument #2 to insert (the value is nil)",
 		"local x = unpack({}, 1, 1e4)": "too many results to unpack (at most 8000)",
 		"coroutine.yield(1)":           "attempt to yield outside a coroutine, or across pcall",
-		"coroutine.wrap(function() table.sort({ 1, 2 }, coroutine.yield) end)()":            "attempt to yield across a built-in function",
+		"coroutine.wrap(function() table.sort({ 1, 2 }, coroutine.yield) end)()":            "attempt to yield across a built-in function, a metamethod or an iterator",
 		"coroutine.wrap(function() local ok, e = pcall(coroutine.yield) error(e, 0) end)()": "attempt to yield outside a coroutine, or across pcall",
 		"local c = coroutine.wrap(function() end) c() c()":                                  "cannot resume a dead coroutine",
 		"local c c = coroutine.wrap(function() c() end) c()":                                "cannot resume a coroutine that is running",

@@ -2,6 +2,8 @@ package vm
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
@@ -146,22 +148,33 @@ func coWrap(v *VM, L *lua.LState) int {
 	return 1
 }
 
-// coYield refuses where gopher-lua would go on running after the yield: below a
-// builtin that called back, and in a protected call, which is a thread of its own.
+// coYield refuses where gopher-lua would go on running after the yield: in what a
+// builtin, a metamethod or a for loop's iterator calls, and in a protected call,
+// which is a thread of its own.
 func coYield(v *VM, L *lua.LState) int {
 	if v.coroutines[L] == nil {
 		L.RaiseError("attempt to yield outside a coroutine, or across pcall")
 	}
-	for level := 1; ; level++ {
-		dbg, ok := L.GetStack(level)
-		if !ok {
-			break
-		}
-		if _, err := L.GetInfo("S", dbg, lua.LNil); err == nil && dbg.Source == "" {
-			L.RaiseError("attempt to yield across a built-in function")
-		}
+	if !resumable() {
+		L.RaiseError("attempt to yield across a built-in function, a metamethod or an iterator")
 	}
 	return -1
+}
+
+// resumable tells from the Go stack whether nothing but the interpreter's loop is
+// between here and the resume. gopher-lua keeps no count of its nested loops.
+func resumable() bool {
+	var callers [32]uintptr
+	n := runtime.Callers(2, callers[:])
+	for frames := runtime.CallersFrames(callers[:n]); ; {
+		f, more := frames.Next()
+		switch {
+		case strings.HasSuffix(f.Function, "gopher-lua.threadRun"):
+			return true
+		case strings.HasSuffix(f.Function, "gopher-lua.(*LState).callR") || !more:
+			return false
+		}
+	}
 }
 
 func coRunning(v *VM, L *lua.LState) int {

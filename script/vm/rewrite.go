@@ -254,27 +254,22 @@ func (l *literal) find(e entry) int {
 	return 0
 }
 
-// assign turns o[k] = v into recordSet(o, k, v). Several targets are first
-// evaluated into hidden locals, then set from right to left as Lua does.
+// assign turns o[k] = v into recordSet(o, k, v).
 func (r *rewriter) assign(s *ast.AssignStmt) ast.Stmt {
-	fields := 0
-	for i, target := range s.Lhs {
-		s.Lhs[i] = r.expr(target)
-		if _, ok := target.(*ast.AttrGetExpr); ok {
-			fields++
-		}
-	}
+	r.exprs(s.Lhs)
 	r.exprs(s.Rhs)
-	if fields == 0 {
-		return s
+	if len(s.Lhs) > 1 || len(s.Rhs) > 1 {
+		return r.assignMany(s)
 	}
-	if len(s.Lhs) == 1 && len(s.Rhs) == 1 {
-		field := s.Lhs[0].(*ast.AttrGetExpr)
+	if field, ok := s.Lhs[0].(*ast.AttrGetExpr); ok {
 		return call(invoke(recordSet, field, field.Object, field.Key, single(s.Rhs[0])))
 	}
-	return r.assignMany(s)
+	return s
 }
 
+// assignMany evaluates objects, keys and values into hidden locals, then assigns
+// from right to left as Lua does. gopher-lua assigns to a local variable before it
+// has evaluated the next value: a, b = b, a makes both the same.
 func (r *rewriter) assignMany(s *ast.AssignStmt) ast.Stmt {
 	targets := &ast.LocalAssignStmt{}
 	values := &ast.LocalAssignStmt{Exprs: s.Rhs}
