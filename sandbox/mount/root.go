@@ -195,7 +195,13 @@ func lowerStat(lower []string, p string) *syscall.Stat_t {
 func (e *encoder) pivot() {
 	e.Call(unix.SYS_FCHDIR, nsinit.Word(e.Root))
 	e.Call(unix.SYS_PIVOT_ROOT, e.Str("."), e.Str("."))
-	e.Call(unix.SYS_UMOUNT2, e.Str("."), nsinit.Imm(unix.MNT_DETACH))
+	// "." is looked up to the top of what is stacked there: first the scratch tmpfs,
+	// which lies on the old root, then the old root. With the old root left there,
+	// the process would count as chrooted: it could reach it, and make no user
+	// namespace (EPERM).
+	for range 2 {
+		e.Call(unix.SYS_UMOUNT2, e.Str("."), nsinit.Imm(unix.MNT_DETACH))
+	}
 	e.Call(unix.SYS_CHDIR, e.Str("/"))
 }
 
