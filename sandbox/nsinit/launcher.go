@@ -139,6 +139,7 @@ func (l *Launcher) choose(in *Init, flags uintptr) (*thread, error) {
 			return t, nil
 		}
 		close(t.requests) // ends the thread, and its namespaces with it
+		<-t.ended
 		l.speculative = nil
 	}
 	if l.plain == nil {
@@ -154,13 +155,14 @@ func (l *Launcher) choose(in *Init, flags uintptr) (*thread, error) {
 	return l.plain, nil
 }
 
-// Close ends the launcher's threads, once their children have ended.
+// Close ends the launcher's threads, and waits for the end of their children.
 func (l *Launcher) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, t := range []*thread{l.speculative, l.plain} {
 		if t != nil {
 			close(t.requests)
+			<-t.ended
 		}
 	}
 	if l.machine != nil {

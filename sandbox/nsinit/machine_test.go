@@ -122,84 +122,86 @@ func runProgram(t testing.TB, l *Launcher, in *Init) (notes []int, failure error
 	return notes, failure, e
 }
 
+// machineTests are programs, and how they end.
+var machineTests = []struct {
+	name  string
+	build func(in *Init)
+	code  int
+	notes int
+	errno unix.Errno
+}{
+	{name: "end of the program", build: func(in *Init) { in.Call(unix.SYS_GETPID) }},
+	{name: "set and word", build: func(in *Init) { w := in.NewWord(1); in.Set(w, Imm(33)); in.Call(unix.SYS_EXIT_GROUP, Word(w)) }, code: 33},
+	{name: "store", code: 44, build: func(in *Init) {
+		w, b := in.NewWord(0), in.Space(100)
+		in.Call(unix.SYS_GETCWD, Addr(b), Imm(100)).Store(w)
+		in.Set(w, Imm(44))
+		in.Call(unix.SYS_EXIT_GROUP, Word(w))
+	}},
+	{name: "jump over", code: 3, build: func(in *Init) {
+		l := in.NewLabel()
+		in.Jump(l)
+		in.Exit(1)
+		in.Bind(l)
+		in.Exit(3)
+	}},
+	{name: "then", code: 4, build: func(in *Init) {
+		l := in.NewLabel()
+		in.Call(unix.SYS_GETPID).Then(l)
+		in.Exit(1)
+		in.Bind(l)
+		in.Exit(4)
+	}},
+	{name: "masked test", code: 5, build: func(in *Init) {
+		w, no := in.NewWord(0x1234), in.NewLabel()
+		in.TestElse(Word(w), Imm(0xff), Imm(0x34), no)
+		in.TestElse(Word(w), Imm(0xff), Imm(0x35), no)
+		in.Exit(1)
+		in.Bind(no)
+		in.Exit(5)
+	}},
+	{name: "sign of a word", code: 6, build: func(in *Init) {
+		w, no := in.NewWord(-1), in.NewLabel()
+		in.TestElse(Word(w), Imm(-1), Imm(-1), no)
+		in.TestElse(Long(w), Imm(-1), Imm(int64(0xffffffff)), no)
+		in.Exit(6)
+		in.Bind(no)
+		in.Exit(1)
+	}},
+	{name: "count", code: 7, build: func(in *Init) {
+		n, again := in.NewWord(5), in.bound()
+		in.Call(unix.SYS_CLOSE, Imm(-1)).Note(9).Ignore(unix.EBADF)
+		in.CountElse(n, again)
+		in.Exit(7)
+	}, notes: 5},
+	{name: "first errno", build: func(in *Init) { in.Call(unix.SYS_CLOSE, Imm(-1)).Ignore(unix.EBADF, unix.EIO) }},
+	{name: "second errno", build: func(in *Init) { in.Call(unix.SYS_CLOSE, Imm(-1)).Ignore(unix.EIO, unix.EBADF) }},
+	{name: "any errno", build: func(in *Init) { in.Call(unix.SYS_CLOSE, Imm(-1)).Ignore() }},
+	{name: "other errno", build: func(in *Init) { in.Call(unix.SYS_CLOSE, Imm(-1)).Note(1).Ignore(unix.EIO, unix.EPERM) },
+		code: exitSetup, errno: unix.EBADF},
+	{name: "raise", build: func(in *Init) { in.Raise(unix.ENOTSUP) }, code: exitSetup, errno: unix.ENOTSUP},
+	{name: "errno word", code: 8, build: func(in *Init) {
+		no := in.NewLabel()
+		in.Call(unix.SYS_CLOSE, Imm(-1)).Ignore()
+		in.TestElse(in.Errno(), Imm(-1), Imm(int(unix.EBADF)), no)
+		in.Exit(8)
+		in.Bind(no)
+		in.Exit(1)
+	}},
+	{name: "pointers", code: 9, build: func(in *Init) {
+		w, vector := in.NewWord(0), in.Strings([]string{"", "abc"})
+		iov, r := in.Iovec(in.Space(3), 3), in.Space(8)
+		in.Call(unix.SYS_PIPE2, Addr(r), Imm(0))
+		in.Call(unix.SYS_WRITE, Word(r+4), Long(vector+8), Imm(3))
+		in.Call(unix.SYS_READV, Word(r), Addr(iov), Imm(1)).Store(w)
+		in.Set(w, Imm(9))
+		in.Call(unix.SYS_EXIT_GROUP, Word(w))
+	}},
+}
+
 // TestMachine checks what each part of the instruction set does, in a real child.
 func TestMachine(t *testing.T) {
-	code := func(in *Init, m Mem) { in.Call(unix.SYS_EXIT_GROUP, Word(m)) }
-	for _, test := range []struct {
-		name  string
-		build func(in *Init)
-		code  int
-		notes int
-		errno unix.Errno
-	}{
-		{name: "end of the program", build: func(in *Init) { in.Call(unix.SYS_GETPID) }},
-		{name: "set and word", build: func(in *Init) { w := in.NewWord(1); in.Set(w, Imm(33)); code(in, w) }, code: 33},
-		{name: "store", code: 44, build: func(in *Init) {
-			w, b := in.NewWord(0), in.Space(100)
-			in.Call(unix.SYS_GETCWD, Addr(b), Imm(100)).Store(w)
-			in.Set(w, Imm(44))
-			code(in, w)
-		}},
-		{name: "jump over", code: 3, build: func(in *Init) {
-			l := in.NewLabel()
-			in.Jump(l)
-			in.Exit(1)
-			in.Bind(l)
-			in.Exit(3)
-		}},
-		{name: "then", code: 4, build: func(in *Init) {
-			l := in.NewLabel()
-			in.Call(unix.SYS_GETPID).Then(l)
-			in.Exit(1)
-			in.Bind(l)
-			in.Exit(4)
-		}},
-		{name: "masked test", code: 5, build: func(in *Init) {
-			w, no := in.NewWord(0x1234), in.NewLabel()
-			in.TestElse(Word(w), Imm(0xff), Imm(0x34), no)
-			in.TestElse(Word(w), Imm(0xff), Imm(0x35), no)
-			in.Exit(1)
-			in.Bind(no)
-			in.Exit(5)
-		}},
-		{name: "sign of a word", code: 6, build: func(in *Init) {
-			w, no := in.NewWord(-1), in.NewLabel()
-			in.TestElse(Word(w), Imm(-1), Imm(-1), no)
-			in.TestElse(Long(w), Imm(-1), Imm(int64(0xffffffff)), no)
-			in.Exit(6)
-			in.Bind(no)
-			in.Exit(1)
-		}},
-		{name: "count", code: 7, build: func(in *Init) {
-			n, again := in.NewWord(5), in.bound()
-			in.Call(unix.SYS_CLOSE, Imm(-1)).Note(9).Ignore(unix.EBADF)
-			in.CountElse(n, again)
-			in.Exit(7)
-		}, notes: 5},
-		{name: "first errno", build: func(in *Init) { in.Call(unix.SYS_CLOSE, Imm(-1)).Ignore(unix.EBADF, unix.EIO) }},
-		{name: "second errno", build: func(in *Init) { in.Call(unix.SYS_CLOSE, Imm(-1)).Ignore(unix.EIO, unix.EBADF) }},
-		{name: "any errno", build: func(in *Init) { in.Call(unix.SYS_CLOSE, Imm(-1)).Ignore() }},
-		{name: "other errno", build: func(in *Init) { in.Call(unix.SYS_CLOSE, Imm(-1)).Note(1).Ignore(unix.EIO, unix.EPERM) },
-			code: exitSetup, errno: unix.EBADF},
-		{name: "raise", build: func(in *Init) { in.Raise(unix.ENOTSUP) }, code: exitSetup, errno: unix.ENOTSUP},
-		{name: "errno word", code: 8, build: func(in *Init) {
-			no := in.NewLabel()
-			in.Call(unix.SYS_CLOSE, Imm(-1)).Ignore()
-			in.TestElse(in.Errno(), Imm(-1), Imm(int(unix.EBADF)), no)
-			in.Exit(8)
-			in.Bind(no)
-			in.Exit(1)
-		}},
-		{name: "pointers", code: 9, build: func(in *Init) {
-			w, vector := in.NewWord(0), in.Strings([]string{"", "abc"})
-			iov, r := in.Iovec(in.Space(3), 3), in.Space(8)
-			in.Call(unix.SYS_PIPE2, Addr(r), Imm(0))
-			in.Call(unix.SYS_WRITE, Word(r+4), Long(vector+8), Imm(3))
-			in.Call(unix.SYS_READV, Word(r), Addr(iov), Imm(1)).Store(w)
-			in.Set(w, Imm(9))
-			code(in, w)
-		}},
-	} {
+	for _, test := range machineTests {
 		t.Run(test.name, func(t *testing.T) {
 			l, in := newTestLauncher(t), NewInit()
 			in.Step(3)

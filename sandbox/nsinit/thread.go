@@ -12,6 +12,7 @@ import (
 // goroutine never unlocks it, so it ends with its goroutine, namespaces and all.
 type thread struct {
 	requests chan func()
+	ended    chan struct{}
 	wake     int // eventfd: a request while it polls
 	polling  atomic.Bool
 
@@ -28,7 +29,7 @@ func newThread() (*thread, error) {
 	if err != nil {
 		return nil, &SpawnError{Doing: "create an eventfd", Cause: err}
 	}
-	t := &thread{requests: make(chan func(), 8), wake: wake}
+	t := &thread{requests: make(chan func(), 8), ended: make(chan struct{}), wake: wake}
 	go t.start()
 	return t, nil
 }
@@ -54,6 +55,7 @@ func (t *thread) start() {
 // run serves requests, and events of the children while there are any, until the
 // requests are closed.
 func (t *thread) run() {
+	defer close(t.ended)
 	defer unix.Close(t.wake)
 	requests := t.requests
 	for requests != nil || len(t.children) > 0 {
