@@ -24,6 +24,20 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, supervise(script))
 		os.Exit(1)
 	}
+	if os.Getenv("NSINIT_TEST_NOEXEC") != "" {
+		// Of the pid namespace since Linux 6.6, which this process is the first of.
+		if err := os.WriteFile("/proc/sys/vm/memfd_noexec", []byte("2"), 0); err != nil {
+			fmt.Println("unsupported", err)
+			os.Exit(0)
+		}
+		in := NewInit()
+		in.Exit(0)
+		_, err := NewLauncher().Start(in, Spawn{})
+		if hinted, ok := err.(interface{ Hint() string }); ok {
+			fmt.Println(err, "|", hinted.Hint())
+		}
+		os.Exit(0)
+	}
 	// The poller's descriptors come with the first pipe, and are no leak.
 	if r, w, err := os.Pipe(); err == nil {
 		r.Close()

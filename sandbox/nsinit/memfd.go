@@ -44,7 +44,7 @@ func machineFile() (*os.File, error) {
 	}
 	f, err := sealedFile("sandbox-init", unix.MFD_EXEC, elf)
 	if errors.Is(err, unix.EACCES) {
-		return nil, &SpawnError{Doing: "create an executable memfd", Cause: err,
+		return nil, &SpawnError{Doing: "create an executable memfd", Cause: unix.EACCES,
 			hint: "this host forbids executable memfds; allow them: sysctl vm.memfd_noexec=1"}
 	}
 	return f, err

@@ -165,6 +165,28 @@ func TestSpawnErrors(t *testing.T) {
 	}
 }
 
+// TestForbiddenMemfd starts init where vm.memfd_noexec is 2.
+func TestForbiddenMemfd(t *testing.T) {
+	requireRoot(t)
+	var kernel unix.Utsname
+	var major, minor int
+	if err := unix.Uname(&kernel); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Sscanf(unix.ByteSliceToString(kernel.Release[:]), "%d.%d", &major, &minor)
+	if major < 6 || major == 6 && minor < 6 {
+		t.Skip("needs vm.memfd_noexec of a pid namespace (Linux 6.6)")
+	}
+	cmd := exec.CommandContext(testContext(t), "/proc/self/exe")
+	cmd.Env = append(os.Environ(), "NSINIT_TEST_NOEXEC=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
+	out, err := cmd.CombinedOutput()
+	want := "create an executable memfd: permission denied | this host forbids executable memfds; allow them: sysctl vm.memfd_noexec=1\n"
+	if err != nil || string(out) != want {
+		t.Errorf("output %q, %v", out, err)
+	}
+}
+
 // TestManyFiles passes so many descriptors that ForkExec has to move them about.
 func TestManyFiles(t *testing.T) {
 	l, in := newTestLauncher(t), NewInit()
