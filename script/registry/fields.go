@@ -1,0 +1,129 @@
+package registry
+
+// Definition is the fields of what sandbox.container takes.
+var Definition = []Field{
+	{Name: "name", Kind: Text, Doc: "The container's name, which its id starts with: letters, digits, _, - and ., at most 64 bytes.",
+		Example: `"go-build"`, Default: "the recipe's file name", Aka: []string{"id", "container_name"}},
+	{Name: "description", Kind: Text, Doc: "What the container is for, in a sentence.", Example: `"builds the project"`},
+	{Name: "rootfs", Kind: Rootfs, Doc: "The root filesystem. \"host\" is this machine's /, whose changes are thrown away; \"host-readonly\" cannot be changed; or sandbox.dir, sandbox.overlay, sandbox.tmpfs.",
+		Example: `"host"`, Default: `"host"`, Aka: []string{"image", "root", "from", "base", "chroot"}},
+	{Name: "mounts", Kind: Mounts, Merge: ByTarget, Doc: "What is mounted in the container besides the default mounts. { [\"/target\"] = false } removes one.",
+		Example: `{ sandbox.bind(".", "/src") }`, Aka: []string{"volumes", "volume", "binds", "bind", "mount"}},
+	{Name: "process", Kind: Table, Merge: ByKey, Doc: "The payload.", Sub: process},
+	{Name: "steps", Later: "several processes one after another"},
+	{Name: "services", Later: "processes beside the payload"},
+	{Name: "limits", Kind: Table, Merge: ByKey, Strict: true, Doc: "What the payload may use.", Sub: limits,
+		Aka: []string{"resources", "ulimit"}},
+	{Name: "network", Kind: Choice, Strict: true, Doc: "\"none\": a network of its own with only lo, up; \"host\": this machine's network.",
+		Example: `"none"`, Default: `"none"`, Aka: []string{"net", "network_mode", "networks"}},
+	{Name: "namespaces", Kind: Table, Merge: ByKey, Doc: "Where each namespace comes from: \"new\" or \"host\".", Example: `{ pid = "host" }`, Sub: namespaces,
+		Aka: []string{"ns", "unshare"}},
+	{Name: "idmap", Kind: Table, Doc: "The user namespace's mapping, ranges of { container, host, size }.", Sub: idmap,
+		Example: `{ uid = { { container = 0, host = 100000, size = 65536 } } }`, Default: "identity for root, else the subordinate ranges or the single id",
+		Aka: []string{"uidmap", "uid_map", "userns", "userns_mode"}},
+	{Name: "caps", Kind: Other, Strict: true, Doc: "The payload's capabilities, by names without CAP_: a list for the bounding, effective and permitted sets, or a table of lists by set.",
+		Example: `{ "CHOWN", "NET_BIND_SERVICE" }`, Default: "a small set", Sub: caps, Aka: []string{"cap_add", "capabilities", "cap_drop", "cap"}},
+	{Name: "seccomp", Kind: Other, Strict: true, Doc: "The system call filter: \"default\", \"none\", or a policy { default =, errno =, rules = { { \"call\", …, action =, errno =, args = { { index =, op =, value =, mask = } } } } }.",
+		Example: `"default"`, Default: `"default"`, Aka: []string{"security_opt", "syscalls"}},
+	{Name: "rlimits", Kind: Words, Merge: ByKey, Doc: "Resource limits of each process (setrlimit(2)), by lower-case names: a number or \"unlimited\" for both, or { soft, hard }.",
+		Example: `{ nofile = 1024, core = { 0, "unlimited" } }`, Aka: []string{"ulimits"}},
+	{Name: "devices", Kind: Texts, Merge: ByTarget, Doc: "Device nodes of this machine to have in the container, besides null, zero, full, random, urandom and tty. \"/dev/a:/dev/b\" has the host's a as b.",
+		Example: `{ "/dev/fuse" }`, Aka: []string{"device"}},
+	{Name: "sysctl", Kind: Words, Merge: ByKey, Doc: "Kernel parameters of the container's own namespaces.",
+		Example: `{ ["net.ipv4.ip_unprivileged_port_start"] = 0 }`, Aka: []string{"sysctls"}},
+	{Name: "hostname", Kind: Text, Doc: "The host name inside.", Example: `"build"`, Default: "the container's name", Aka: []string{"host_name", "domainname"}},
+	{Name: "masked_paths", Kind: Texts, Doc: "Paths that are hidden; {} hides none.", Example: `{ "/proc/kcore" }`, Default: "the kernel's interfaces that leak or harm",
+		Aka: []string{"masked", "hidden", "hide"}},
+	{Name: "readonly_paths", Kind: Texts, Doc: "Paths that cannot be written; {} names none.", Example: `{ "/proc/sys" }`, Default: "the writable parts of /proc",
+		Aka: []string{"readonly", "read_only"}},
+	{Name: "artifacts", Kind: Words, Merge: ByKey, Doc: "What is copied out when the payload has ended: paths inside to host paths, relative ones below the project.",
+		Example: `{ ["/out"] = "dist" }`, Aka: []string{"outputs", "output_dir", "out"}},
+}
+
+var process = []Field{
+	{Name: "args", Kind: Command, Doc: "The program and its arguments, looked up in the payload's PATH; a string is run by /bin/sh -c.",
+		Example: `{ "go", "build" }`, Aka: []string{"command", "cmd", "entrypoint", "argv", "exec", "run", "script"}},
+	{Name: "cwd", Kind: Text, Doc: "The working directory, absolute, in the container.", Example: `"/src"`, Default: `"/"`,
+		Aka: []string{"workdir", "working_dir", "dir", "chdir"}},
+	{Name: "env", Kind: Words, Merge: ByKey, Doc: "Environment variables, on top of a small base set; nothing of the runner's own environment gets in. false removes one.",
+		Example: `{ GOFLAGS = "-mod=vendor" }`, Aka: []string{"environment", "envs", "env_vars"}},
+	{Name: "user", Kind: Text, Doc: "\"uid\", \"uid:gid\", \"name\" or \"name:group\", names resolved in the rootfs.", Example: `"1000:1000"`, Default: `"0"`,
+		Aka: []string{"uid", "run_as"}},
+	{Name: "groups", Kind: Texts, Doc: "Supplementary groups, numbers or names.", Example: `{ "audio" }`, Aka: []string{"group_add", "gids"}},
+	{Name: "umask", Kind: Mode, Doc: "The file mode creation mask.", Example: `"022"`, Default: `"022"`},
+	{Name: "terminal", Kind: Choice, Doc: "Whether the payload gets a terminal of its own: true, false, or \"auto\", when the runner's stdin is one.", Example: `"auto"`, Default: `"auto"`,
+		Aka: []string{"tty", "stdin_open", "interactive", "pty"}},
+	{Name: "init", JSON: "no_init", Kind: Bool, Doc: "Whether a small init is PID 1 and reaps; false makes the payload PID 1.", Example: `false`, Default: `true`},
+	{Name: "no_new_privs", JSON: "new_privs", Kind: Bool, Doc: "Whether set-user-ID programs and file capabilities gain nothing.", Example: `false`, Default: `true`},
+	{Name: "stdin", Kind: Text, Doc: "A host file to read, or \"none\".", Example: `"none"`, Default: "the runner's own"},
+	{Name: "stdout", Kind: Text, Doc: "A host file to write, or \"none\".", Example: `"build.log"`, Default: "the runner's own"},
+	{Name: "stderr", Kind: Text, Doc: "A host file to write, \"none\", or \"stdout\".", Example: `"stdout"`, Default: "the runner's own"},
+	{Name: "oom_score_adj", Kind: Count, Doc: "How likely the kernel ends it when memory is short, -1000..1000.", Example: `500`, Default: "the runner's own"},
+}
+
+var limits = []Field{
+	{Name: "memory", Kind: Size, Strict: true, Doc: "Memory of all the processes and their files in page cache and tmpfs.", Example: `"1G"`, Aka: []string{"mem", "mem_limit", "ram", "memory_limit"}},
+	{Name: "swap", Kind: Size, Strict: true, Doc: "Swap alone, without memory.", Example: `"256M"`, Default: "0 when memory is set", Aka: []string{"memswap_limit", "memory_swap"}},
+	{Name: "pids", Kind: Count, Strict: true, Doc: "Processes and threads at once.", Example: `512`, Aka: []string{"pids_limit", "nproc", "processes", "tasks"}},
+	{Name: "cpus", Kind: Number, Strict: true, Doc: "Processor time per time: 1.5 is one and a half processors.", Example: `2`, Aka: []string{"cpu", "cores", "cpu_quota", "cpu_count"}},
+	{Name: "cpu_weight", Kind: Count, Strict: true, Doc: "Share among neighbours when processors are short, 1..10000.", Example: `50`, Default: `100`, Aka: []string{"cpu_shares", "nice"}},
+	{Name: "cpu_time", Kind: Time, Strict: true, Doc: "Processor time of all the processes together.", Example: `"90s"`},
+	{Name: "wall", Kind: Time, Strict: true, Doc: "Time from the payload's start.", Example: `"2m"`, Aka: []string{"timeout", "time", "wall_time", "time_limit", "deadline", "runtime"}},
+	{Name: "idle", Kind: Time, Strict: true, Doc: "Longest time without output.", Example: `"30s"`, Aka: []string{"idle_timeout"}},
+	{Name: "output", Kind: Size, Strict: true, Doc: "Bytes of stdout and stderr together.", Example: `"64M"`, Aka: []string{"log_size", "max_output"}},
+	{Name: "best_effort", Kind: Bool, Strict: true, Doc: "Turns a limit that this host cannot enforce into a note.", Example: `true`, Default: `false`},
+}
+
+var namespaces = []Field{
+	{Name: "mount", Kind: Choice, Doc: "Mount points.", Example: `"new"`, Default: `"new"`, Aka: []string{"mnt"}},
+	{Name: "pid", Kind: Choice, Doc: "Process ids.", Example: `"host"`, Default: `"new"`, Aka: []string{"pid_mode"}},
+	{Name: "net", Kind: Choice, Doc: "Network devices, ports, routes; see network.", Example: `"new"`, Default: `"new"`},
+	{Name: "ipc", Kind: Choice, Doc: "System V IPC and POSIX message queues.", Example: `"new"`, Default: `"new"`, Aka: []string{"ipc_mode"}},
+	{Name: "uts", Kind: Choice, Doc: "Host name.", Example: `"host"`, Default: `"new"`},
+	{Name: "cgroup", Kind: Choice, Doc: "The cgroup root directory.", Example: `"new"`, Default: `"new"`, Aka: []string{"cgroupns"}},
+	{Name: "user", Kind: Choice, Doc: "User and group ids, and capabilities.", Example: `"new"`, Default: `"new"`},
+	{Name: "time", Kind: Choice, Doc: "Monotonic and boot-time clocks.", Example: `"new"`, Default: `"host"`},
+}
+
+var idmap = []Field{
+	{Name: "uid", Kind: Other, Doc: "Ranges of user ids.", Example: `{ { container = 0, host = 100000, size = 65536 } }`, Aka: []string{"uids", "users"}},
+	{Name: "gid", Kind: Other, Doc: "Ranges of group ids.", Example: `{ { container = 0, host = 100000, size = 65536 } }`, Aka: []string{"groups", "gids"}},
+}
+
+// IDRange is the fields of one range of idmap.uid and idmap.gid.
+var IDRange = []Field{
+	{Name: "container", Kind: Count, Doc: "First id inside.", Example: `0`, Aka: []string{"inside", "containerID", "container_id"}},
+	{Name: "host", Kind: Count, Doc: "First id outside.", Example: `100000`, Aka: []string{"outside", "hostID", "host_id"}},
+	{Name: "size", Kind: Count, Doc: "How many ids.", Example: `65536`, Aka: []string{"count", "length"}},
+}
+
+var caps = []Field{
+	{Name: "bounding", Kind: Texts, Strict: true, Doc: "What can be had at all.", Example: `{}`},
+	{Name: "effective", Kind: Texts, Strict: true, Doc: "What is checked.", Example: `{ "CHOWN" }`},
+	{Name: "permitted", Kind: Texts, Strict: true, Doc: "What can be made effective.", Example: `{ "CHOWN" }`},
+	{Name: "inheritable", Kind: Texts, Strict: true, Doc: "What file capabilities can pass on.", Example: `{}`},
+	{Name: "ambient", Kind: Texts, Strict: true, Doc: "What is kept across execve by programs without file capabilities.", Example: `{}`},
+}
+
+// Policy is the fields of a seccomp policy.
+var Policy = []Field{
+	{Name: "default", Kind: Choice, Strict: true, Doc: "The action for a call that no rule names: allow, errno, kill, log, trap.", Example: `"errno"`, Aka: []string{"defaultAction", "default_action"}},
+	{Name: "errno", Kind: Text, Strict: true, Doc: "The error of the default action \"errno\", by name.", Example: `"EPERM"`, Default: `"EPERM"`, Aka: []string{"defaultErrnoRet"}},
+	{Name: "rules", Kind: Other, Strict: true, Doc: "What happens to some calls; the first rule that holds decides.", Aka: []string{"syscalls"}},
+}
+
+// PolicyRule is the fields of one rule, besides the names of calls.
+var PolicyRule = []Field{
+	{Name: "action", Kind: Choice, Strict: true, Doc: "allow, errno, kill, log or trap.", Example: `"allow"`},
+	{Name: "errno", Kind: Text, Strict: true, Doc: "The error of the action \"errno\", by name.", Example: `"EPERM"`, Default: `"EPERM"`, Aka: []string{"errnoRet"}},
+	{Name: "args", Kind: Other, Strict: true, Doc: "Comparisons of arguments; all must hold.", Aka: []string{"arguments"}},
+	{Name: "names", Kind: Texts, Strict: true, Doc: "The calls; or write them as items of the rule.", Aka: []string{"name", "calls", "syscalls"}},
+}
+
+// PolicyArg is the fields of one comparison.
+var PolicyArg = []Field{
+	{Name: "index", Kind: Count, Strict: true, Doc: "Which argument, 0..5.", Example: `0`, Aka: []string{"arg"}},
+	{Name: "op", Kind: Choice, Strict: true, Doc: "==, !=, <, <=, >, >= or masked.", Example: `"=="`},
+	{Name: "value", Kind: Other, Strict: true, Doc: "A whole number up to 2^53, or a string of one up to 2^64-1, hexadecimal after 0x.", Example: `"0x10000000"`},
+	{Name: "mask", Kind: Other, Strict: true, Doc: "For masked: argument & mask == value.", Example: `"0xff"`, Aka: []string{"valueTwo"}},
+}
