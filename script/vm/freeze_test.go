@@ -37,8 +37,7 @@ func hooks(t *testing.T, source string) (*VM, func(name string, args ...lua.LVal
 const changed = `changed the recipe's table (key `
 const elsewhere = `); a hook may run in another process: keep it in ctx.data`
 
-func TestFreeze(t *testing.T) {
-	_, call := hooks(t, `local n, seen, list, deep = 0, {}, { 3, 2, 1 }, { a = { b = {} } }
+const hooksThatChange = `local n, seen, list, deep = 0, {}, { 3, 2, 1 }, { a = { b = {} } }
 local co = coroutine.wrap(function() while true do coroutine.yield(1) end end)
 local mt = setmetatable({}, { __index = { inner = {} } })
 local function bump() n = n + 1 end
@@ -79,7 +78,10 @@ return {
   end,
   nothing = function() n = n end,
   value = function() assert(n == 0, n) end,
-}`)
+}`
+
+func TestFreeze(t *testing.T) {
+	_, call := hooks(t, hooksThatChange)
 	for name, message := range map[string]string{
 		"variable":  `b.lua:7: hook "variable" changed the recipe's variable "n"; a hook may run in another process: keep it in ctx.data`,
 		"through":   `b.lua:4: hook "through" changed the recipe's variable "n"; a hook may run in another process: keep it in ctx.data`,
