@@ -2,8 +2,11 @@ package mount
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"path"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,4 +46,170 @@ func (r *Root) Close() error {
 	}
 	r.dir, r.mntns = nil, nil
 	return err
+}
+
+// Read returns the content of a regular file of at most 16 MiB.
+func (r *Root) Read(name string) ([]byte, error) {
+	b, err := r.Head(name, maxContent+1)
+	if err == nil && len(b) > maxContent {
+		return nil, fmt.Errorf("read %s in the container: it is larger than 16 MiB; copy it out instead", name)
+	}
+	return b, err
+}
+
+// Head returns the first n bytes of a regular file, or all when it is shorter.
+func (r *Root) Head(name string, n int) ([]byte, error) {
+	f, err := r.openRegular(name, unix.O_RDONLY)
+	if err != nil {
+		return nil, inContainer("read", name, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, int64(n)))
+	if err != nil {
+		return nil, inContainer("read", name, err)
+	}
+	return b, nil
+}
+
+// Mode returns st_mode of what a path leads to.
+func (r *Root) Mode(name string) (uint32, error) {
+	f, err := r.open(name, unix.O_PATH)
+	if err != nil {
+		return 0, inContainer("look at", name, err)
+	}
+	defer f.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return 0, inContainer("look at", name, err)
+	}
+	return st.Mode, nil
+}
+
+// Write replaces the content of a regular file, whose mode stays, or makes it in an
+// existing folder, with mode's permission bits.
+func (r *Root) Write(name string, content []byte, mode uint32) error {
+	f, err := r.openRegular(name, unix.O_WRONLY|unix.O_TRUNC)
+	if err == unix.ENOENT {
+		f, err = r.create(name, mode&0o777)
+	}
+	if err != nil {
+		return inContainer("write", name, err)
+	}
+	_, err = f.Write(content)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return inContainer("write", name, err)
+	}
+	return nil
+}
+
+func (r *Root) create(name string, mode uint32) (*os.File, error) {
+	dir, base, err := r.openParent(name)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	f, err := openat(dir, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Fchmod(int(f.Fd()), mode); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// open is openat2(2) below the root. A path that crosses ".." while the container
+// renames folders fails with EAGAIN: it is tried a bounded number of times.
+func (r *Root) open(name string, flags uint64) (*os.File, error) {
+	if r == nil || r.dir == nil {
+		return nil, os.ErrClosed
+	}
+	if !strings.HasPrefix(name, "/") {
+		return nil, fmt.Errorf("the path is not absolute: %w", unix.EINVAL)
+	}
+	h := unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
+	return openHow(r.dir, name, &h)
+}
+
+func openHow(dir *os.File, name string, h *unix.OpenHow) (*os.File, error) {
+	for tries := 0; ; tries++ {
+		fd, err := unix.Openat2(int(dir.Fd()), name, h)
+		switch {
+		case err == nil:
+			return os.NewFile(uintptr(fd), name), nil
+		case err == unix.EINTR, err == unix.EAGAIN && tries < 128:
+		default:
+			return nil, err
+		}
+	}
+}
+
+// openat opens one name in a folder, without any link.
+func openat(dir *os.File, name string, flags, mode uint64) (*os.File, error) {
+	return openHow(dir, name, &unix.OpenHow{Flags: flags | unix.O_CLOEXEC | unix.O_NOFOLLOW, Mode: mode,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS})
+}
+
+// openRegular looks before it opens: to open a device or a FIFO has effects.
+func (r *Root) openRegular(name string, flags int) (*os.File, error) {
+	f, err := r.open(name, unix.O_PATH)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return reopen(f, flags)
+}
+
+// reopen opens the regular file that an O_PATH descriptor stands for.
+func reopen(f *os.File, flags int) (*os.File, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return nil, err
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+	case unix.S_IFDIR:
+		return nil, unix.EISDIR
+	default:
+		return nil, fmt.Errorf("it is a %s, not a regular file", kindName(st.Mode))
+	}
+	fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(int(f.Fd())), flags|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
+}
+
+// openParent opens the folder that a path lies in, and returns its last name.
+func (r *Root) openParent(name string) (*os.File, string, error) {
+	dir, base := path.Split(strings.TrimRight(name, "/"))
+	if base == "" || base == "." || base == ".." {
+		return nil, "", fmt.Errorf("the path names no file: %w", unix.EINVAL)
+	}
+	f, err := r.open(dir, unix.O_PATH|unix.O_DIRECTORY)
+	return f, base, err
+}
+
+func inContainer(deed, name string, err error) error {
+	return fmt.Errorf("%s %s in the container: %w", deed, name, err)
+}
+
+func kindName(mode uint32) string {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return "regular file"
+	case unix.S_IFDIR:
+		return "folder"
+	case unix.S_IFLNK:
+		return "symbolic link"
+	case unix.S_IFIFO:
+		return "FIFO"
+	case unix.S_IFSOCK:
+		return "socket"
+	}
+	return "device"
 }

@@ -200,7 +200,7 @@ func (e *encoder) mask(p string) {
 	e.setattr(nsinit.Word(e.source), "", unix.AT_EMPTY_PATH,
 		attr{set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC})
 	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.Str(""), nsinit.Word(e.target), e.Str(""),
-		nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)).Then(done).Else(notFolder, unix.ENOTDIR)
+		nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)).Then(done).Else(notFolder, unix.EINVAL) // the errno for a folder on a file
 	e.Bind(notFolder)
 	e.close(e.source)
 	if e.null {

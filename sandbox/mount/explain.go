@@ -106,13 +106,13 @@ func explainErrno(op plan.Op, errno unix.Errno) string {
 		if b, ok := op.(plan.Bind); ok && !b.Recursive {
 			return "a submount of " + b.Source + " is locked by the parent user namespace: bind it with its submounts (without shallow = true)"
 		}
-		return "the kernel (5.12 or newer is needed) does not take this combination; dmesg(1) may say more"
+		return "a folder cannot be mounted on a file, nor a file on a folder; or this kernel (5.12 or newer is needed) does not take the combination: dmesg(1) may say more"
 	case unix.ENOSPC:
 		return "too many mounts (sysctl fs.mount-max), or the throw-away layer's size is too small"
 	case unix.ENOENT:
 		return "the target does not exist and is not made in folders of the host (or is a link to nowhere): make it there, or use a root with a layer of its own: rootfs = sandbox.overlay{ lower = { … } }"
 	case unix.ENOTDIR:
-		return "a part of the path is not a folder, or a folder would be mounted on a file or a file on a folder"
+		return "a part of the path is a file"
 	case unix.ELOOP:
 		return "/proc, /sys and /dev of a root filesystem must not be links; elsewhere it is a chain of links without an end"
 	case unix.EROFS:

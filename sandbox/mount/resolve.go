@@ -67,12 +67,16 @@ func (e *encoder) must(p string, into nsinit.Mem) {
 
 // ifExists opens p into target and goes on, or else at missing.
 func (e *encoder) ifExists(p string, missing nsinit.Label) {
-	done, absent, again := e.NewLabel(), e.NewLabel(), e.NewLabel()
-	e.Bind(again)
-	e.open(p, openPath, e.target).Then(done).Else(absent, unix.ENOENT, unix.EAGAIN)
+	done, failed, again, absent := e.NewLabel(), e.NewLabel(), e.NewLabel(), e.NewLabel()
+	e.open(p, openPath, e.target).Then(done).Else(failed)
+	e.Bind(failed)
+	e.TestElse(e.Errno(), nsinit.Imm(-1), nsinit.Imm(int(unix.ENOTDIR)), absent)
+	e.Jump(missing)
 	e.Bind(absent)
-	e.TestElse(e.Errno(), nsinit.Imm(-1), nsinit.Imm(int(unix.EAGAIN)), missing)
-	e.Jump(again)
+	e.TestElse(e.Errno(), nsinit.Imm(-1), nsinit.Imm(int(unix.ENOENT)), again)
+	e.Jump(missing)
+	e.Bind(again)
+	e.must(p, e.target) // again, or to report how it fails
 	e.Bind(done)
 }
 
