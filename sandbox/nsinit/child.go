@@ -89,7 +89,7 @@ func (c *Child) Notes() []int {
 	return append([]int(nil), c.notes...)
 }
 
-// Exited delivers the end, once, after init has been reaped.
+// Exited delivers the end, once, after init has been reaped, and is closed then.
 func (c *Child) Exited() <-chan Exit { return c.exited }
 
 // wait returns when cond, called with the lock held, is true or fails.

@@ -198,4 +198,5 @@ func (c *Child) reap(flags int) {
 	}
 	c.exit = &exit
 	c.exited <- exit
+	close(c.exited)
 }
