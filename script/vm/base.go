@@ -113,7 +113,11 @@ func baseError(v *VM, L *lua.LState) int {
 }
 
 func baseGetMetatable(v *VM, L *lua.LState) int {
-	L.Push(L.GetMetatable(L.CheckAny(1)))
+	value := L.GetMetatable(L.CheckAny(1))
+	if L.Get(1).Type() == lua.LTUserData && value != lua.LNil {
+		value = lua.LString("locked") // Go's own, and nobody else's
+	}
+	L.Push(value)
 	return 1
 }
 

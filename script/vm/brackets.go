@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,8 @@ type outline struct {
 	at     int
 	line   int
 	open   []opening
-	elseIf bool // the next "then" belongs to an elseif
+	elseIf bool      // the next "then" belongs to an elseif
+	bad    []opening // escapes in strings that Lua has not
 }
 
 // unclosed says what is still open at the end of a file.
@@ -154,9 +156,8 @@ func (o *outline) quoted(quote byte) {
 	for o.at++; o.at < len(o.source); o.at++ {
 		switch o.source[o.at] {
 		case '\\':
-			if o.at++; o.at < len(o.source) && o.source[o.at] == '\n' {
-				o.line++
-			}
+			o.at++
+			o.escape()
 		case '\n':
 			return
 		case quote:
@@ -164,4 +165,49 @@ func (o *outline) quoted(quote byte) {
 			return
 		}
 	}
+}
+
+// escape judges what follows a backslash, at being there.
+func (o *outline) escape() {
+	if o.at >= len(o.source) {
+		return
+	}
+	switch c := o.source[o.at]; {
+	case c == '\n':
+		o.line++
+	case c >= '0' && c <= '9':
+		n := 1
+		for n < 3 && o.at+n < len(o.source) && o.source[o.at+n] >= '0' && o.source[o.at+n] <= '9' {
+			n++
+		}
+		if value, _ := strconv.Atoi(o.source[o.at : o.at+n]); value > 255 {
+			o.bad = append(o.bad, opening{o.source[o.at : o.at+n], o.line})
+		}
+	case strings.IndexByte("abfnrtv\\\"'", c) < 0:
+		o.bad = append(o.bad, opening{o.source[o.at : o.at+1], o.line})
+	}
+}
+
+// escapes finds the escapes in strings that Lua 5.1 reads as the bare letter: "\x41"
+// would be "x41", and no error.
+func escapes(file string, source []byte) Errors {
+	if bytes.IndexByte(source, '\\') < 0 {
+		return nil
+	}
+	o := outline{source: lines(source), line: 1}
+	o.read(len(o.source))
+	var problems Errors
+	for _, b := range o.bad[:min(len(o.bad), 100)] {
+		e := &Error{File: file, Line: b.line, Message: "unknown escape \\" + b.text + " in a string"}
+		switch {
+		case b.text[0] >= '0' && b.text[0] <= '9':
+			e.Hint = "at most \\255"
+		case b.text == "x" || b.text == "u" || b.text == "z":
+			e.Hint = "recipes are Lua 5.1: write \\ddd, in decimal, for a byte"
+		default:
+			e.Hint = "write \\\\ for a backslash; patterns have %" + b.text
+		}
+		problems = append(problems, e)
+	}
+	return problems
 }

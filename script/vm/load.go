@@ -35,7 +35,7 @@ func (v *VM) Load(file string, source []byte) (*lua.LFunction, error) {
 	if err := v.Err(); err != nil {
 		return nil, Errors{{File: file, Message: err.Error(), Cause: err}}
 	}
-	s := scanner{vm: v, rewriter: r}
+	s := scanner{vm: v, rewriter: r, problems: append(r.problems, escapes(file, source)...)}
 	s.scan(proto)
 	if len(s.problems) > 0 {
 		sort.SliceStable(s.problems, func(i, j int) bool { return s.problems[i].Line < s.problems[j].Line })

@@ -63,6 +63,31 @@ func TestStart(t *testing.T) {
 	want(t, err, "b.lua:2: here")
 }
 
+// TestNumbers: those that gopher-lua reads as something else.
+func TestNumbers(t *testing.T) {
+	out, err := run(t, "print(0644, 00644, 0x10, 0xffffffffffffffff, 1e2, .5, 3., 1e999, 08)")
+	if err != nil || out != "644\t644\t16\t1.844674407371e+19\t100\t0.5\t3\tinf\t8" {
+		t.Errorf("got %q, %v", out, err)
+	}
+	_, err = run(t, "local x = 1e\nlocal y = 1e+\nlocal z = x + y")
+	if err == nil || !strings.Contains(err.Error(), `malformed number "1e"`) || !strings.Contains(err.Error(), `malformed number "1e+"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestEscapes: what Lua 5.1 would read as the bare letter, all of it at once.
+func TestEscapes(t *testing.T) {
+	_, err := run(t, `local a = "\a\n\\ \" \' \065\0" -- "\d"
+local b, c = "\x41", '\d' local d = [[\d]]
+local e = "\300\
+\w" print(nope)`)
+	wantLines(t, err, `b.lua:2: unknown escape \x in a string (recipes are Lua 5.1: write \ddd, in decimal, for a byte)
+b.lua:2: unknown escape \d in a string (write \\ for a backslash; patterns have %d)
+b.lua:3: unknown escape \300 in a string (at most \255)
+b.lua:4: unknown escape \w in a string (write \\ for a backslash; patterns have %w)
+b.lua:4: undeclared variable "nope"`)
+}
+
 // TestUndeclared: all at once, in code that never runs too, with a hint for each.
 func TestUndeclared(t *testing.T) {
 	_, err := run(t, `local count = 0

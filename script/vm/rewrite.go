@@ -2,6 +2,7 @@ package vm
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/yuin/gopher-lua/ast"
 )
@@ -30,6 +31,7 @@ type rewriter struct {
 	locals    []local
 	defined   []local // by "function name()"
 	excess    *Error
+	problems  Errors // that do not keep the file from being compiled
 }
 
 // local is a local variable and the line that declares it.
@@ -142,7 +144,7 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 	case *ast.StringExpr:
 		r.constant(e.Value, e.Line())
 	case *ast.NumberExpr:
-		r.constant(e.Value, e.Line())
+		r.number(e)
 	case *ast.IdentExpr:
 		r.constant(e.Value, e.Line())
 	case *ast.AttrGetExpr:
@@ -169,6 +171,19 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 		r.function(e)
 	}
 	return e
+}
+
+// number gives the compiler a spelling that it reads as Lua does. It would take 00644
+// for octal, and a number that it cannot read, as 0xffffffffffffffff or 1e, for NaN.
+func (r *rewriter) number(e *ast.NumberExpr) {
+	f, ok := parseNumber(e.Value, 10)
+	if !ok {
+		r.problems = append(r.problems, &Error{File: r.file, Line: e.Line(),
+			Message: "malformed number " + strconv.Quote(strings.TrimSpace(e.Value))})
+		return
+	}
+	e.Value = strconv.FormatFloat(f, 'g', -1, 64)
+	r.constant(e.Value, e.Line())
 }
 
 func (r *rewriter) call(e *ast.FuncCallExpr) {

@@ -155,6 +155,28 @@ func TestSiteOfOthers(t *testing.T) {
 	}
 }
 
+// TestUserDataIsClosed: a program never holds the metatable of a Go value.
+func TestUserDataIsClosed(t *testing.T) {
+	v := New(context.Background(), Options{})
+	defer v.Close()
+	value := v.State().NewUserData()
+	value.Metatable = v.State().NewTable()
+	v.Declare("value", value)
+	fn, err := v.Load("b.lua", []byte("return getmetatable(value)"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := v.Call(fn, 1); err != nil || got[0] != lua.LString("locked") {
+		t.Errorf("got %v, %v", got, err)
+	}
+	fn, err = v.Load("b.lua", []byte("value.x = 1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = v.Call(fn, 1)
+	want(t, err, `b.lua:1: attempt to set field "x" of a userdata value`)
+}
+
 // TestSitesAreBounded: a program that makes tables for ever does not fill memory
 // with their places.
 func TestSitesAreBounded(t *testing.T) {
