@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Child is the supervisor's end of one init. The launcher's thread follows it; the
-// methods may be called from any goroutine.
+// Child is the supervisor's end of one init. The methods may be called from any
+// goroutine.
 type Child struct {
 	// Refused, when set, is called by AwaitExec while the payload's process is parked
 	// after a failed execve.
@@ -25,8 +25,7 @@ type Child struct {
 	conn    *connection
 	pid     int
 	pidfd   int
-	former  []int         // pids of stages that cloned the next and ended
-	changed chan struct{} // closed and made anew when something below changed
+	former  []int // pids of stages that cloned the next and ended
 	parked  *parking
 	notes   []int
 	failure error
@@ -63,7 +62,7 @@ type Exit struct {
 
 func newChild(in *Init, conn *connection, t *thread) *Child {
 	return &Child{in: in, conn: conn, thread: t, pidfd: -1, payloadFD: -1, inside: firstPayloadPID,
-		changed: make(chan struct{}), exited: make(chan Exit, 1)}
+		exited: make(chan Exit, 1)}
 }
 
 // PID is the process id of init on the host; it changes once when the program
@@ -86,27 +85,33 @@ func (c *Child) PIDFD() int {
 func (c *Child) Notes() []int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.drain()
 	return append([]int(nil), c.notes...)
 }
 
 // Exited delivers the end, once, after init has been reaped, and is closed then.
 func (c *Child) Exited() <-chan Exit { return c.exited }
 
-// wait returns when cond, called with the lock held, is true or fails.
+// wait returns when cond, called with the lock held, is true or fails. It reads what
+// init says itself; init's end is seen by the launcher's thread.
 func (c *Child) wait(ctx context.Context, cond func() (bool, error)) error {
+	defer context.AfterFunc(ctx, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.conn.wakeUp()
+	})()
 	for {
 		c.mu.Lock()
 		ok, err := cond()
-		changed := c.changed
+		fds := c.polled()
 		c.mu.Unlock()
 		if ok || err != nil {
 			return err
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := ctx.Err(); err != nil {
+			return err
 		}
+		c.listen(fds)
 	}
 }
 
@@ -243,12 +248,8 @@ func (c *Child) Close() error {
 		c.parked = nil
 	}
 	c.conn.closeOwnEnds()
-	for _, fd := range []*int{&c.pidfd, &c.payloadFD} {
-		if *fd >= 0 {
-			unix.Close(*fd)
-			*fd = -1
-		}
-	}
+	closeFD(&c.pidfd)
+	closeFD(&c.payloadFD)
 	return err
 }
 

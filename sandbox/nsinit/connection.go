@@ -11,35 +11,42 @@ import (
 type connection struct {
 	socket, status           int // the supervisor's ends; -1 when closed
 	childSocket, childStatus int
+	wake                     int // eventfd: wakes who waits for init
 	program                  *os.File
 }
 
 func newConnection(program []byte) (*connection, error) {
-	file, err := programFile(program)
-	if err != nil {
+	n := &connection{socket: -1, status: -1, childSocket: -1, childStatus: -1, wake: -1}
+	if err := n.open(program); err != nil {
+		n.closeChildEnds()
+		n.closeOwnEnds()
 		return nil, err
+	}
+	return n, nil
+}
+
+func (n *connection) open(program []byte) (err error) {
+	if n.program, err = programFile(program); err != nil {
+		return err
 	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		file.Close()
-		return nil, &SpawnError{Doing: "create init's socket", Cause: err}
+		return &SpawnError{Doing: "create init's socket", Cause: err}
 	}
+	n.socket, n.childSocket = pair[0], pair[1]
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		file.Close()
-		unix.Close(pair[0])
-		unix.Close(pair[1])
-		return nil, &SpawnError{Doing: "create init's status pipe", Cause: err}
+		return &SpawnError{Doing: "create init's status pipe", Cause: err}
 	}
-	// Only the own end: the payload's side must not see it (pipe(7), O_NONBLOCK is
-	// of the open file description).
-	n := &connection{socket: pair[0], childSocket: pair[1], status: pipe[0], childStatus: pipe[1], program: file}
-	if err := unix.SetNonblock(pipe[0], true); err != nil {
-		n.closeChildEnds()
-		n.closeOwnEnds()
-		return nil, &SpawnError{Doing: "set up init's status pipe", Cause: err}
+	n.status, n.childStatus = pipe[0], pipe[1]
+	// Of the own end alone, which is an open file description of its own (pipe(7)).
+	if err := unix.SetNonblock(n.status, true); err != nil {
+		return &SpawnError{Doing: "set up init's status pipe", Cause: err}
 	}
-	return n, nil
+	if n.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return &SpawnError{Doing: "create an eventfd", Cause: err}
+	}
+	return nil
 }
 
 // files are the machine's descriptors by number, and the null device when it was
@@ -70,27 +77,30 @@ func (n *connection) files(in *Init, s Spawn) (list []uintptr, null *os.File, er
 	return list, null, nil
 }
 
+// wakeUp has who waits for init look again.
+func (n *connection) wakeUp() {
+	if n.wake < 0 {
+		return
+	}
+	unix.Write(n.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) //nolint:errcheck // full means woken already
+}
+
 func (n *connection) closeChildEnds() {
-	unix.Close(n.childSocket)
-	unix.Close(n.childStatus)
+	closeFD(&n.childSocket)
+	closeFD(&n.childStatus)
 	n.program.Close()
 }
 
 func (n *connection) closeOwnEnds() {
-	n.closeSocket()
-	n.closeStatus()
+	closeFD(&n.socket)
+	closeFD(&n.status)
+	closeFD(&n.wake)
 }
 
-func (n *connection) closeSocket() {
-	if n.socket >= 0 {
-		unix.Close(n.socket)
-		n.socket = -1
-	}
-}
-
-func (n *connection) closeStatus() {
-	if n.status >= 0 {
-		unix.Close(n.status)
-		n.status = -1
+// closeFD closes a descriptor that may be closed already.
+func closeFD(fd *int) {
+	if *fd >= 0 {
+		unix.Close(*fd)
+		*fd = -1
 	}
 }

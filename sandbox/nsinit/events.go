@@ -7,59 +7,44 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// polledFDs is how many descriptors a child polls: socket, status pipe, pidfd.
-const polledFDs = 3
-
-// polled are the descriptors to wait for. Once the payload runs, only its end
-// matters: the keeper's report lies in the socket until then, and one wake-up is
-// enough. A negative descriptor is not waited for (poll(2)).
+// polled are the descriptors that init speaks through; a negative one is not waited
+// for (poll(2)).
 func (c *Child) polled() []unix.PollFd {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	socket := c.conn.socket
-	if c.started {
-		socket = -1
-	}
 	return []unix.PollFd{
-		{Fd: int32(socket), Events: unix.POLLIN},
+		{Fd: int32(c.conn.wake), Events: unix.POLLIN},
+		{Fd: int32(c.conn.socket), Events: unix.POLLIN},
 		{Fd: int32(c.conn.status), Events: unix.POLLIN},
-		{Fd: int32(c.pidfd), Events: unix.POLLIN},
 	}
 }
 
-func (c *Child) gone() bool {
+// listen waits until init says something, its end has been seen or who waits is
+// woken, and takes what was said.
+func (c *Child) listen(fds []unix.PollFd) {
+	if _, err := unix.Poll(fds, -1); err != nil {
+		return // EINTR
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.exit != nil
-}
-
-// take handles what poll(2) found.
-func (c *Child) take(events []unix.PollFd) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	any := false
-	if events[0].Revents != 0 {
-		any = true
+	if fds[0].Revents != 0 && c.exit == nil {
+		var b [8]byte
+		unix.Read(c.conn.wake, b[:]) //nolint:errcheck // another one may have read it
+	}
+	if fds[1].Revents != 0 {
 		c.receive()
 	}
-	if events[1].Revents != 0 {
-		any = true
+	if fds[2].Revents != 0 {
 		c.readStatus()
 	}
-	// The pidfd may be the former stage's: what is reaped is asked of the kernel.
-	if events[2].Revents != 0 {
-		any = true
-		c.drain()
-		c.reap(unix.WNOHANG)
-	}
-	if c.pidfd < 0 && c.conn.socket < 0 {
-		any = true
-		c.reap(0)
-	}
-	if any {
-		close(c.changed)
-		c.changed = make(chan struct{})
-	}
+}
+
+// ended reaps an init that has ended, on the launcher's thread. The pidfd may have
+// been that of a stage that cloned the next: then it has not.
+func (c *Child) ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drain()
+	c.reap()
+	return c.exit != nil
 }
 
 // drain takes all messages that are there.
@@ -80,7 +65,7 @@ func (c *Child) receive() bool {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return err == unix.EINTR
 	case err != nil || n == 0:
-		c.conn.closeSocket()
+		closeFD(&c.conn.socket)
 		return false
 	}
 	kind, words := decode(message[:n])
@@ -131,17 +116,18 @@ func (c *Child) next(pid int) {
 	if pid <= 0 {
 		return
 	}
-	if c.pidfd >= 0 {
-		unix.Close(c.pidfd)
-	}
+	unix.Close(c.pidfd) // first, so that the limit of open files cannot stand in the way
 	c.former = append(c.former, c.pid)
 	c.pid = pid
 	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil { // the limit of open files: end it, and see that by its socket
-		fd, c.failure = -1, &SpawnError{Doing: "open a pidfd of init", Cause: err}
-		unix.Kill(pid, unix.SIGKILL) //nolint:errcheck // it is our child, not reaped
-	}
 	c.pidfd = fd
+	if err == nil {
+		return
+	}
+	c.failure = &SpawnError{Doing: "open a pidfd of init", Cause: err}
+	unix.Kill(pid, unix.SIGKILL)                                                //nolint:errcheck // it is our child, not reaped
+	unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT|unix.WALL, nil) //nolint:errcheck // it is killed
+	c.reap()
 }
 
 // readStatus takes the byte before execve, and the end of file: behind the byte that
@@ -167,16 +153,19 @@ func (c *Child) endStatus() {
 	if c.conn.status < 0 {
 		return
 	}
-	c.conn.closeStatus()
+	closeFD(&c.conn.status)
 	c.drain()
 	c.started = c.ready && c.failure == nil
 }
 
 // reap takes the end of init, after its last messages, and of its former stages.
-func (c *Child) reap(flags int) {
+func (c *Child) reap() {
+	if c.exit != nil {
+		return
+	}
 	var status unix.WaitStatus
 	var usage unix.Rusage
-	pid, err := unix.Wait4(c.pid, &status, flags|unix.WALL, &usage)
+	pid, err := unix.Wait4(c.pid, &status, unix.WNOHANG|unix.WALL, &usage)
 	if err == unix.EINTR || err == nil && pid == 0 {
 		return
 	}
@@ -199,4 +188,5 @@ func (c *Child) reap(flags int) {
 	c.exit = &exit
 	c.exited <- exit
 	close(c.exited)
+	c.conn.wakeUp()
 }

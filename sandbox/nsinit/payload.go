@@ -18,6 +18,7 @@ func (c *Child) PayloadPID() (int, error) {
 }
 
 func (c *Child) payloadPID() (int, error) {
+	c.readStatus()
 	switch {
 	case c.payload > 0:
 		return c.payload, nil

@@ -99,11 +99,12 @@ func (t *thread) call(f func()) {
 	<-done
 }
 
-// poll waits for events once, and has the children take theirs.
+// poll waits once for the end of a child or a request. What inits say before
+// execve is read by who waits for it: one wake-up less.
 func (t *thread) poll() {
 	fds := append(make([]unix.PollFd, 0, 8), unix.PollFd{Fd: int32(t.wake), Events: unix.POLLIN})
 	for _, c := range t.children {
-		fds = append(fds, c.polled()...)
+		fds = append(fds, unix.PollFd{Fd: int32(c.PIDFD()), Events: unix.POLLIN})
 	}
 	if _, err := unix.Poll(fds, -1); err != nil {
 		return // EINTR
@@ -112,11 +113,9 @@ func (t *thread) poll() {
 		var b [8]byte
 		unix.Read(t.wake, b[:]) //nolint:errcheck // it was readable
 	}
-	events, alive := fds[1:], t.children[:0]
-	for _, c := range t.children {
-		c.take(events[:polledFDs])
-		events = events[polledFDs:]
-		if !c.gone() {
+	alive := t.children[:0]
+	for i, c := range t.children {
+		if fds[1+i].Revents == 0 || !c.ended() {
 			alive = append(alive, c)
 		}
 	}

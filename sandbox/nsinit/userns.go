@@ -54,9 +54,13 @@ func (in *Init) dumpable(v int) {
 
 // cloneSibling goes on in a child that is the supervisor's own (CLONE_PARENT, so
 // that the supervisor reaps it and PDEATHSIG follows the supervisor), reports its
-// pid and ends this process.
+// pid and ends this process. The child waits for that report, by the end of file of
+// a pipe: should its own messages overtake it, the supervisor would look for the
+// container in the process that is still outside of it.
 func (in *Init) cloneSibling(flags uintptr) {
 	message := in.Bytes(u32s(KindChild, 0))
+	reported := in.Space(8)
+	in.Call(unix.SYS_PIPE2, Addr(reported), Imm(unix.O_CLOEXEC))
 	child := in.NewLabel()
 	in.Call(unix.SYS_CLONE, Imm(flags|unix.CLONE_PARENT|uintptr(unix.SIGCHLD)), Imm(0), Imm(0), Imm(0), Imm(0)).Store(message + 4)
 	parent := in.NewLabel()
@@ -66,5 +70,8 @@ func (in *Init) cloneSibling(flags uintptr) {
 	in.send(message, 8)
 	in.Exit(0)
 	in.Bind(child)
+	in.Call(unix.SYS_CLOSE, Word(reported+4))
+	in.Call(unix.SYS_READ, Word(reported), Addr(in.scratch), Imm(1))
+	in.Call(unix.SYS_CLOSE, Word(reported))
 	in.rearm()
 }
