@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,11 +21,23 @@ type Root struct {
 }
 
 // OpenRoot opens the root and the mount namespace of a process, which must not
-// end, nor change its root, meanwhile: init, parked after Pivot.
+// end, nor change its root, meanwhile: init, parked after Pivot. A process in the
+// caller's own mount namespace is an error: its root would be the host's.
 func OpenRoot(pid int) (*Root, error) {
 	proc := "/proc/" + strconv.Itoa(pid)
 	mntns, err := os.OpenFile(proc+"/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
+		return nil, fmt.Errorf("hold the container's mount namespace: %w", err)
+	}
+	var own, its unix.Stat_t
+	if err = unix.Stat("/proc/self/ns/mnt", &own); err == nil {
+		err = unix.Fstat(int(mntns.Fd()), &its)
+	}
+	if err == nil && own.Ino == its.Ino && own.Dev == its.Dev {
+		err = errors.New("the process is not in a mount namespace of its own")
+	}
+	if err != nil {
+		mntns.Close()
 		return nil, fmt.Errorf("hold the container's mount namespace: %w", err)
 	}
 	dir, err := os.OpenFile(proc+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)

@@ -21,6 +21,14 @@ func held(t *testing.T, dir string, f func(*Root)) {
 	container{ops: standard(plan.RootDir{Path: dir, Write: true}, plan.MountFS{Type: "tmpfs", Target: "/tmp"}), script: "true", held: f}.succeeds(t)
 }
 
+func TestOpenRootOfTheHost(t *testing.T) {
+	check(t)
+	if r, err := OpenRoot(os.Getpid()); err == nil {
+		r.Close()
+		t.Error("opened the host's root as a container's")
+	}
+}
+
 func TestAccess(t *testing.T) {
 	dir, outside := rootfs(t), t.TempDir()
 	secret := filepath.Join(outside, "secret")
