@@ -85,7 +85,7 @@ func TestSuiteProcess(t *testing.T) {
 		if file == "calls.lua" {
 			depth = 1 << 16 // it counts on tail calls that leave no frame
 		}
-		L := lua.NewState(lua.Options{RegistrySize: 1024 * 20, RegistryMaxSize: 1 << 22, CallStackSize: depth})
+		L := lua.NewState(lua.Options{RegistrySize: 1024 * 20, RegistryMaxSize: 1 << 22, RegistryGrowStep: 1 << 16, CallStackSize: depth})
 		var err error
 		if mode == "plain" {
 			err = L.DoFile(file)

@@ -25,7 +25,8 @@ const (
 
 // Options are what a VM may use of the world.
 type Options struct {
-	// Print receives each line of print, without its newline; nil discards it.
+	// Print receives each line of print, without its newline and as the program
+	// made it: see Printable. nil discards it.
 	Print func(line string)
 	// Heap is the process's heap in bytes at which a running program is ended;
 	// 0 means MaxHeap. It is a guard against growth, not an account of one VM.
