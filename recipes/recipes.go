@@ -16,9 +16,17 @@ var files embed.FS
 // error that is fs.ErrNotExist.
 func Read(name string) ([]byte, error) { return files.ReadFile(name + ".lua") }
 
-// Library returns the source of the library with a name, or an error that is
-// fs.ErrNotExist.
-func Library(name string) ([]byte, error) { return files.ReadFile("lib/" + name + ".lua") }
+// Library holds the libraries: require "go" finds go.lua.
+func Library() fs.FS { return library{} }
+
+// library is the folder lib of files, without what fs.Sub would cost.
+type library struct{}
+
+// Open implements fs.FS.
+func (library) Open(name string) (fs.File, error) { return files.Open("lib/" + name) }
+
+// ReadFile implements fs.ReadFileFS.
+func (library) ReadFile(name string) ([]byte, error) { return files.ReadFile("lib/" + name) }
 
 // Names lists the recipes, sorted.
 func Names() []string {
