@@ -73,9 +73,9 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-func TestArtifacts(t *testing.T) {
-	dir, target := rootfs(t), filepath.Join(t.TempDir(), "a", "dist")
-	out := filepath.Join(dir, "out")
+// fillArtifacts makes files, links and more that a build may leave.
+func fillArtifacts(t *testing.T, out string) {
+	t.Helper()
 	must(t, os.MkdirAll(filepath.Join(out, "sub/deep"), 0o750))
 	must(t, os.WriteFile(filepath.Join(out, "sub/prog"), []byte("#!"), 0o755))
 	must(t, os.Chmod(filepath.Join(out, "sub/prog"), 0o755|os.ModeSetuid))
@@ -89,6 +89,11 @@ func TestArtifacts(t *testing.T) {
 		must(t, os.Symlink(to, filepath.Join(out, name)))
 	}
 	must(t, unix.Mkfifo(filepath.Join(out, "fifo"), 0o644))
+}
+
+func TestArtifacts(t *testing.T) {
+	dir, target := rootfs(t), filepath.Join(t.TempDir(), "a", "dist")
+	fillArtifacts(t, filepath.Join(dir, "out"))
 	elsewhere := t.TempDir()
 	must(t, os.MkdirAll(target+"/sub", 0o755))
 	must(t, os.WriteFile(filepath.Join(target, "kept"), nil, 0o644))
@@ -194,9 +199,7 @@ func TestStaysInside(t *testing.T) {
 	}
 }
 
-func TestLookupUser(t *testing.T) {
-	dir := rootfs(t)
-	must(t, os.WriteFile(dir+"/etc/passwd", []byte(`root:x:0:0:root:/root:/bin/sh
+const passwd = `root:x:0:0:root:/root:/bin/sh
 # comment:x:5:5:::
 +::::::
 bin:x:2:2:::
@@ -210,7 +213,11 @@ app:x:1000:1001:App:/home/app:/bin/sh
 app:x:0:0:second:/root:/bin/sh
 badgid:x:1002::::/
 1003:x:0:0:::
-`), 0o644))
+`
+
+func TestLookupUser(t *testing.T) {
+	dir := rootfs(t)
+	must(t, os.WriteFile(dir+"/etc/passwd", []byte(passwd), 0o644))
 	must(t, os.WriteFile(dir+"/etc/group", []byte("root:x:0:\nvideo:x:44:app\nbroken:x:4x:\nfew:x:9\n"), 0o644))
 	held(t, dir, func(r *Root) {
 		for _, tc := range []struct {

@@ -235,3 +235,76 @@ func TestBind(t *testing.T) {
 		}
 	}
 }
+
+func TestMaskWithoutNull(t *testing.T) {
+	check(t)
+	dir := rootfs(t)
+	must(t, os.WriteFile(filepath.Join(dir, "etc/secret"), []byte("s"), 0o644))
+	out := container{ops: []plan.Op{plan.PrivateMounts{}, plan.RootDir{Path: dir}, plan.Mask{Path: "/etc/secret"}, plan.Mask{Path: "/bin/missing"}, plan.Pivot{}},
+		script: "cat /etc/secret; touch /etc/secret 2>&1 | grep -c Read-only"}.succeeds(t)
+	if out != "1\n" {
+		t.Errorf("got %q", out)
+	}
+}
+
+// TestMaskNeedsTheRealNull is CVE-2025-31133: something else at /dev/null must not
+// become the mask.
+func TestMaskNeedsTheRealNull(t *testing.T) {
+	check(t)
+	null := plan.MakeDevice{Path: "/dev/null", Source: "/dev/null", Major: 1, Minor: 3}
+	for _, before := range []plan.Op{plan.MakeFile{Path: "/dev/null", Content: "x", Mode: 0o666}, plan.MakeLink{Path: "/dev/null", Target: "/etc/passwd"},
+		plan.MakeDir{Path: "/dev/null", Mode: 0o755}} {
+		ops := []plan.Op{plan.PrivateMounts{}, plan.RootTmpfs{}, before, null}
+		o := container{ops: ops}.run(t)
+		if errno, step := o.failed(); step != 3 || errno != unix.ENODEV && errno != unix.ELOOP {
+			t.Errorf("%s: %v", before, o.err)
+		}
+	}
+	wrong := null
+	wrong.Source, wrong.Bind = "/dev/zero", true
+	o := container{ops: []plan.Op{plan.PrivateMounts{}, plan.RootTmpfs{}, wrong}}.run(t)
+	if errno, _ := o.failed(); errno != unix.ENODEV || Explain(wrong, errno) == "" {
+		t.Errorf("/dev/zero for /dev/null: %v", o.err)
+	}
+}
+
+// TestBindInstead makes neither a pid nor a net namespace: then a user namespace may
+// mount neither proc nor sysfs, and root may.
+func TestBindInstead(t *testing.T) {
+	check(t)
+	dir := rootfs(t)
+	ops := []plan.Op{plan.PrivateMounts{}, plan.RootDir{Path: dir},
+		plan.MountFS{Type: "proc", Target: "/proc", Else: "/proc", Note: 3}, plan.MountFS{Type: "sysfs", Target: "/sys", Readonly: true, Else: "/sys", Note: 4}, plan.Pivot{}}
+	o := container{ops: ops, namespaces: []string{"mount"}, script: "test -e /proc/1/stat && test -d /sys/kernel && echo there; grep -c ' /sys ro,' /proc/self/mountinfo"}.run(t)
+	want := []int(nil)
+	if !isRoot() {
+		want = []int{3, 4}
+	}
+	if o.err != nil || o.out != "there\n1\n" || !slices.Equal(o.notes, want) {
+		t.Errorf("got %q, notes %d, %v; want %d", o.out, o.notes, o.err, want)
+	}
+	ops[2] = plan.MountFS{Type: "proc", Target: "/proc"}
+	o = container{ops: ops, namespaces: []string{"mount"}, script: "true"}.run(t)
+	errno, step := o.failed()
+	if isRoot() && o.err != nil || !isRoot() && (errno != unix.EPERM || step != 2 || !strings.Contains(Explain(ops[2], errno), "unmasked /proc")) {
+		t.Errorf("proc without its own pid namespace: %v", o.err)
+	}
+}
+
+func TestBindCgroup(t *testing.T) {
+	check(t)
+	own := ""
+	for _, dir := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		if _, err := os.Stat(dir + "/cgroup.controllers"); err == nil {
+			own = dir
+		}
+	}
+	if own == "" {
+		t.Skip("no cgroup2 is mounted on this host")
+	}
+	ops := standard(plan.RootDir{Path: rootfs(t)}, plan.MountFS{Type: "sysfs", Target: "/sys", Readonly: true}, plan.BindCgroup{Target: "/sys/fs/cgroup"})
+	out := container{ops: ops, cgroup: own, script: "test -e /sys/fs/cgroup/cgroup.procs && echo there; mkdir /sys/fs/cgroup/x 2>/dev/null && echo made"}.run(t)
+	if out.err != nil || out.out != "there\n" {
+		t.Errorf("got %q, %v", out.out, out.err)
+	}
+}

@@ -40,7 +40,9 @@ type container struct {
 	ops    []plan.Op
 	script string
 	cgroup string
-	// held is called with init's pid while all is mounted and the payload has not begun.
+	// namespaces are those to make, all when nil.
+	namespaces []string
+	// held is called with the root while all is mounted and the payload has not begun.
 	held func(root *Root)
 }
 
@@ -57,14 +59,18 @@ func (c container) run(t *testing.T) outcome {
 	in.CgroupDir = c.cgroup
 	spawn := nsinit.Spawn{}
 	var head []plan.Op
+	namespaces := c.namespaces
+	if namespaces == nil {
+		namespaces = []string{"mount", "pid", "net", "ipc", "uts"}
+	}
 	if isRoot() {
-		spawn.Namespaces = []string{"mount", "pid", "net", "ipc", "uts"}
+		spawn.Namespaces = namespaces
 	} else {
 		one := func(id int) definition.IDRange {
 			return definition.IDRange{Container: 0, Host: uint32(id), Size: 1}
 		}
 		head = []plan.Op{plan.UnshareUser{}, plan.MapSelf{UID: one(os.Getuid()), GID: one(os.Getgid())},
-			plan.CloneInit{Namespaces: []string{"mount", "pid", "net", "ipc", "uts"}}}
+			plan.CloneInit{Namespaces: namespaces}}
 	}
 	tail := []plan.Op{}
 	if c.held != nil {
