@@ -73,8 +73,7 @@ func (c *Child) PID() int {
 	return c.pid
 }
 
-// PIDFD is a pidfd of init, owned by the Child and valid until Close; -1 where the
-// kernel has none.
+// PIDFD is a pidfd of init, owned by the Child and valid until Close.
 func (c *Child) PIDFD() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -217,7 +216,7 @@ func (c *Child) Kill() error {
 	if c.exit != nil {
 		return nil
 	}
-	if err := c.kill(); err != nil && err != unix.ESRCH {
+	if err := unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0); err != nil && err != unix.ESRCH {
 		return fmt.Errorf("kill init: %w", err)
 	}
 	// Init first, so that it does not report a payload that ended by itself.
@@ -225,14 +224,6 @@ func (c *Child) Kill() error {
 		unix.PidfdSendSignal(c.payloadFD, unix.SIGKILL, nil, 0) //nolint:errcheck // it may be gone
 	}
 	return nil
-}
-
-// kill is race-free without a pidfd too: only the thread reaps, under the lock.
-func (c *Child) kill() error {
-	if c.pidfd >= 0 {
-		return unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0)
-	}
-	return unix.Kill(c.pid, unix.SIGKILL)
 }
 
 // Close kills what is left, waits until it is reaped and closes all descriptors.

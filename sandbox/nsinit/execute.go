@@ -111,6 +111,7 @@ func (in *Init) tryExec(file, argv, envp Arg, denied Mem) {
 	in.Set(denied, Imm(1))
 	in.Jump(next)
 	in.Bind(fatal)
+	in.refused()
 	in.Call(unix.SYS_EXECVE, file, argv, envp) // once more, to report how it fails
 	in.Bind(next)
 }

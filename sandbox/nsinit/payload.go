@@ -97,14 +97,9 @@ func (c *Child) Signal(sig unix.Signal) error {
 	if !c.in.keeper {
 		fd = c.pidfd
 	}
-	var err error
-	switch {
-	case c.exit != nil:
-		err = unix.ESRCH
-	case fd >= 0:
+	err := error(unix.ESRCH)
+	if c.exit == nil {
 		err = unix.PidfdSendSignal(fd, sig, nil, 0)
-	default:
-		err = unix.Kill(c.pid, sig)
 	}
 	if err != nil {
 		return fmt.Errorf("send %s to the payload: %w", unix.SignalName(sig), err)

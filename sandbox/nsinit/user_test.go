@@ -251,3 +251,22 @@ func TestPayloadWithoutPIDNamespace(t *testing.T) {
 	}
 	awaitEnd(t, fds[1])
 }
+
+// TestSysctl sets parameters of the container's namespaces, in both spellings.
+func TestSysctl(t *testing.T) {
+	const file = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, _ := run(t, nil, append(userNamespace(0),
+		plan.SetSysctl{Name: "net.ipv4.ip_unprivileged_port_start", Value: "81"},
+		plan.SetSysctl{Name: "net/ipv4/conf/lo/forwarding", Value: "1"},
+		plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("cat "+file+" /proc/sys/net/ipv4/conf/lo/forwarding"))...)
+	if out != "81\n1" {
+		t.Errorf("output %q", out)
+	}
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the host's is %q, was %q: %v", after, before, err)
+	}
+}
