@@ -1,6 +1,9 @@
 package plan
 
-import "sandbox/sandbox/definition"
+import (
+	"sandbox/sandbox/cgroups"
+	"sandbox/sandbox/definition"
+)
 
 // Facts are what this kernel, host and user can do, probed once. A plain value:
 // tests load it from a file. Only what Wants asks for is filled in.
@@ -16,6 +19,8 @@ type Facts struct {
 	LastCap int `json:"last_cap"`
 	// Capabilities is the caller's bounding set, as bits.
 	Capabilities uint64 `json:"capabilities"`
+	// Cgroup is what the host offers of control groups.
+	Cgroup cgroups.Layout `json:"cgroup"`
 	// UserNS is empty when the caller may make user namespaces, and else why not.
 	UserNS string `json:"user_ns,omitempty"`
 	// MappedIDs is the size of the caller's own user namespace map for uid 0 on:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"sandbox/sandbox/cgroups"
 	"sandbox/sandbox/definition"
 )
 
@@ -15,8 +16,11 @@ type (
 	// MakeCache makes the folder of a cache in CacheDir, owned by the caller.
 	MakeCache struct{ Name, Path string }
 	// CreateCgroup makes the container's cgroup in the hierarchies that its limits
-	// need ("unified", or v1 controllers).
-	CreateCgroup struct{ Hierarchies []string }
+	// need ("unified", or v1 controllers), as cgroups.Resolve decided.
+	CreateCgroup struct {
+		Hierarchies []string
+		Setting     cgroups.Setting
+	}
 	// SetLimit writes one limit to its cgroup file.
 	SetLimit struct{ Controller, File, Value string }
 	// Spawn starts the machine: vfork and execve of the sealed ELF in new

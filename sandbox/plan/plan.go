@@ -53,6 +53,8 @@ type Op interface {
 type Note struct {
 	Text   string
 	Origin definition.Origin
+	// Conditional notes come true only when init takes a branch that says so.
+	Conditional bool
 }
 
 // Plan is the life of one container, in order. A host step that follows a Sync
