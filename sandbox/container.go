@@ -1,0 +1,214 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"sandbox/sandbox/cgroups"
+	"sandbox/sandbox/definition"
+	"sandbox/sandbox/mount"
+	"sandbox/sandbox/nsinit"
+	"sandbox/sandbox/plan"
+)
+
+// container is a plan being lived.
+type container struct {
+	Options
+	def  *definition.Definition
+	plan *plan.Plan
+	id   string
+
+	// ctx ends the set-up: by a signal, with its cause, or by the caller.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	state *state
+	group *cgroups.Group
+	init  *nsinit.Init
+	child *nsinit.Child
+	root  *mount.Root
+	stdio *stdio
+
+	// parked is set while init waits at a sync point, with the words of the answer.
+	parked bool
+	answer []uint32
+
+	monitor   *monitor
+	diagnosis *diagnosis
+	oom       cgroups.OOM
+
+	mu      sync.Mutex // guards running, and result's lists, which hooks append to
+	running *monitor   // set once the payload runs
+	result  *definition.Result
+	created time.Time
+}
+
+func newContainer(ctx context.Context, o Options) (*container, error) {
+	id, err := containerID(o)
+	if err != nil {
+		return nil, err
+	}
+	c := &container{Options: o, def: o.Definition, plan: o.Plan, id: id, created: time.Now()}
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	c.result = &definition.Result{ID: id, Name: o.Definition.Name}
+	for _, n := range o.Plan.Notes {
+		if !n.Conditional {
+			c.result.Notes = append(c.result.Notes, n.Text)
+		}
+	}
+	return c, nil
+}
+
+// live walks the plan until its end or the first failure.
+func (c *container) live() error {
+	for i := range c.plan.Steps {
+		s := &c.plan.Steps[i]
+		if err := c.step(s); err != nil {
+			if cause := context.Cause(c.ctx); cause != nil && errors.Is(err, context.Canceled) {
+				err = cause
+			}
+			return stepFailure(s, err)
+		}
+	}
+	return nil
+}
+
+// stepFailure keeps errors that already say all there is to say.
+func stepFailure(s *plan.Step, err error) error {
+	var hook *hookError
+	var signal interrupted
+	if errors.As(err, &hook) || errors.As(err, &signal) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return stepError(s, err)
+}
+
+// step performs a host step, or follows init through one of its own: init runs by
+// itself from one sync point to the next.
+func (c *container) step(s *plan.Step) error {
+	if s.Side == plan.Host {
+		return c.host(s)
+	}
+	if err := c.release(); err != nil {
+		return err
+	}
+	switch op := s.Op.(type) {
+	case plan.Sync:
+		point, err := pointNamed(op.Point)
+		if err != nil {
+			return err
+		}
+		_, err = c.await(point)
+		return err
+	case plan.SetTerminal:
+		files, err := c.await(nsinit.PointTerminal)
+		if err != nil {
+			return err
+		}
+		return c.stdio.attach(files)
+	}
+	return nil
+}
+
+func pointNamed(name string) (nsinit.Point, error) {
+	for _, p := range []nsinit.Point{nsinit.PointMap, nsinit.PointUser, nsinit.PointPrestart} {
+		if p.String() == name {
+			return p, nil
+		}
+	}
+	return 0, fmt.Errorf("no sync point is called %q", name)
+}
+
+// await waits until init is parked at the point.
+func (c *container) await(point nsinit.Point) ([]*os.File, error) {
+	files, err := c.child.Await(c.ctx, point)
+	if err != nil {
+		return nil, c.initError(err)
+	}
+	c.parked, c.answer = true, nil
+	return files, nil
+}
+
+// release lets a parked init go on, with the answer that the host steps prepared.
+func (c *container) release() error {
+	if !c.parked {
+		return nil
+	}
+	c.parked = false
+	return c.child.Go(c.answer...)
+}
+
+// finish completes the result once everything is undone.
+func (c *container) finish(err error) (*definition.Result, error) {
+	r := c.result
+	r.EndedAt = time.Now()
+	if c.Hooks != nil {
+		r.Data = c.Hooks.Data()
+	}
+	var hook *hookError
+	switch {
+	case err == nil:
+	case errors.As(err, &hook):
+		c.fail(definition.Failure{Reason: hook.Error(), Hook: hook.hook.Label, Origin: hook.hook.Origin})
+		if !r.Started {
+			r.ExitCode, r.Error = 125, err.Error()
+		} else if r.ExitCode == 0 {
+			r.ExitCode = 1
+		}
+		err = nil
+	case isInterrupt(err, r):
+		r.Error, err = err.Error(), nil
+	case r.Started:
+		c.fail(definition.Failure{Reason: err.Error()})
+		if r.ExitCode == 0 {
+			r.ExitCode = 1
+		}
+	default:
+		r.Verdict, r.ExitCode, r.Error = definition.VerdictFailed, exitCode(err), err.Error()
+	}
+	if c.Keep && c.state != nil {
+		c.warn(c.state.keep(r))
+	}
+	return r, err
+}
+
+// isInterrupt sets the verdict of a set-up that a signal or the caller ended.
+func isInterrupt(err error, r *definition.Result) bool {
+	var signal interrupted
+	switch {
+	case errors.As(err, &signal):
+		r.Verdict, r.ExitCode = definition.VerdictKilled, 128+signalNumber(signal.signal)
+		return true
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		r.Verdict, r.ExitCode = definition.VerdictKilled, 125
+		return true
+	}
+	return false
+}
+
+// fail calls the run failed; the first reason stands.
+func (c *container) fail(f definition.Failure) {
+	if c.result.Failure == nil {
+		c.result.Failure = &f
+	}
+	c.result.Verdict = definition.VerdictFailed
+}
+
+// warn adds a warning to the result; nil is none.
+func (c *container) warn(err error) {
+	if err == nil {
+		return
+	}
+	c.mu.Lock()
+	c.result.Warnings = append(c.result.Warnings, err.Error())
+	c.mu.Unlock()
+}
+
+func failedResult(o Options, err error) *definition.Result {
+	return &definition.Result{ID: o.ID, Name: o.Definition.Name, Verdict: definition.VerdictFailed,
+		ExitCode: exitCode(err), Error: err.Error(), EndedAt: time.Now()}
+}

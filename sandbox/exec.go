@@ -1,0 +1,149 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"sandbox/sandbox/definition"
+	"sandbox/sandbox/nsinit"
+	"sandbox/sandbox/plan"
+)
+
+// maxExecOutput bounds what is kept of each output of a further process.
+const maxExecOutput = 1 << 20
+
+// exec runs a further process in the container, with the payload's user,
+// capabilities and filter, and waits for it. It is killed at the end of ctx.
+func (c *container) exec(ctx context.Context, request definition.ExecRequest) (definition.ExecResult, error) {
+	var result definition.ExecResult
+	p, err := plan.CompileExec(c.def, c.Facts, request)
+	if err != nil {
+		return result, err
+	}
+	in, closeFiles, err := c.encodeExec(p)
+	defer closeFiles()
+	if err != nil {
+		return result, err
+	}
+	pipes, err := openPipes(request.Stdin)
+	if err != nil {
+		return result, err
+	}
+	spawn := nsinit.Spawn{Stdin: pipes.in, Stdout: pipes.out, Stderr: pipes.err}
+	if c.group != nil && c.group.FD() >= 0 {
+		if spawn.Cgroup, err = c.birthplace(); err != nil {
+			return result, err
+		}
+		defer spawn.Cgroup.Close()
+	}
+	child, err := c.Launcher.Start(in, spawn)
+	pipes.started()
+	if err != nil {
+		pipes.wait()
+		return result, err
+	}
+	defer child.Close()
+	if err := child.AwaitExec(ctx); err != nil {
+		child.Kill()
+		<-child.Exited()
+		pipes.wait()
+		return result, execError(p, err)
+	}
+	var exit nsinit.Exit
+	select {
+	case exit = <-child.Exited():
+	case <-ctx.Done():
+		child.Kill()
+		<-child.Exited()
+		pipes.wait()
+		return result, context.Cause(ctx)
+	}
+	pipes.wait()
+	result.Stdout, result.Stderr = pipes.stdout.text(), pipes.stderr.text()
+	if exit.Status.Signaled() {
+		result.Signal, result.Code = SignalName(exit.Status.Signal()), 128+int(exit.Status.Signal())
+	} else {
+		result.Code = exit.Status.ExitStatus()
+	}
+	return result, nil
+}
+
+func execError(p *plan.Plan, cause error) error {
+	temporary := &container{plan: p}
+	return temporary.initError(cause)
+}
+
+// pipes are the standard files of a further process.
+type pipes struct {
+	in, out, err   *os.File // init's ends
+	stdout, stderr capture
+	copies         sync.WaitGroup
+}
+
+func openPipes(stdin []byte) (*pipes, error) {
+	p := &pipes{}
+	inR, inW, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make pipes: %w", err)
+	}
+	p.in = inR
+	p.copies.Add(1)
+	go func() {
+		defer p.copies.Done()
+		defer inW.Close()
+		inW.Write(stdin) // EPIPE when the process does not read it all
+	}()
+	for _, o := range []struct {
+		end  **os.File
+		keep *capture
+	}{{&p.out, &p.stdout}, {&p.err, &p.stderr}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			p.started()
+			return nil, fmt.Errorf("make pipes: %w", err)
+		}
+		*o.end = w
+		p.copies.Add(1)
+		go func() {
+			defer p.copies.Done()
+			defer r.Close()
+			io.Copy(o.keep, r)
+		}()
+	}
+	return p, nil
+}
+
+// started closes the supervisor's copies of init's ends.
+func (p *pipes) started() {
+	for _, f := range []*os.File{p.in, p.out, p.err} {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
+
+func (p *pipes) wait() { p.copies.Wait() }
+
+// capture keeps the first bytes of an output.
+type capture struct {
+	kept    bytes.Buffer
+	omitted int
+}
+
+func (c *capture) Write(b []byte) (int, error) {
+	n := min(len(b), maxExecOutput-c.kept.Len())
+	c.kept.Write(b[:n])
+	c.omitted += len(b) - n
+	return len(b), nil
+}
+
+func (c *capture) text() []byte {
+	if c.omitted > 0 {
+		return fmt.Appendf(c.kept.Bytes(), "[%d bytes omitted]", c.omitted)
+	}
+	return c.kept.Bytes()
+}

@@ -1,0 +1,220 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"sandbox/sandbox/cgroups"
+	"sandbox/sandbox/definition"
+	"sandbox/sandbox/mount"
+	"sandbox/sandbox/plan"
+)
+
+// host performs a step of the host side.
+func (c *container) host(s *plan.Step) error {
+	switch op := s.Op.(type) {
+	case plan.Reserve:
+		return c.reserve()
+	case plan.MakeCache:
+		return makeCache(op.Path)
+	case plan.CreateCgroup:
+		return c.createCgroup(op)
+	case plan.SetLimit:
+		return nil // written with the cgroup, in the same order
+	case plan.Spawn:
+		return c.spawn(op)
+	case plan.WriteMaps:
+		return c.writeMaps(op)
+	case plan.ResolveUser:
+		return c.resolveUser(op)
+	case plan.HoldRoot:
+		return c.holdRoot()
+	case plan.AwaitExec:
+		return c.awaitExec()
+	case plan.RunHooks:
+		return c.stage(op.Stage)
+	case plan.Supervise:
+		return c.supervise()
+	case plan.CopyArtifact:
+		return c.copyArtifact(op)
+	}
+	return fmt.Errorf("no host step is called %T", s.Op)
+}
+
+// reserve writes down what is going to exist, before it does.
+func (c *container) reserve() error {
+	record := stateRecord{Version: 1, ID: c.id, Name: c.def.Name, UID: os.Geteuid(), Supervisor: os.Getpid(),
+		Created: c.created, Status: statusCreating, Poststop: c.def.HooksOf(definition.StagePoststop)}
+	for i := range c.plan.Steps {
+		if op, ok := c.plan.Steps[i].Op.(plan.CreateCgroup); ok {
+			r := op.Setting.Record(c.id)
+			record.Cgroup = &r
+		}
+	}
+	var recipe []byte
+	if len(record.Poststop) > 0 {
+		recipe = c.Record
+	}
+	var err error
+	c.state, err = reserve(c.Facts.StateDir, record, recipe)
+	return err
+}
+
+// makeCache makes a cache's folder, private to the user.
+func makeCache(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return fmt.Errorf("make the cache folder: %w", err)
+	}
+	return nil
+}
+
+func (c *container) createCgroup(op plan.CreateCgroup) error {
+	group, err := cgroups.Create(op.Setting, c.id)
+	if err != nil {
+		return err
+	}
+	c.group = group
+	skipped, err := group.Apply()
+	for _, w := range skipped {
+		c.note(fmt.Sprintf("this kernel has no %s; the limit %s works without it", w.File, w.Limit))
+	}
+	var limit *cgroups.LimitError
+	if errors.As(err, &limit) {
+		field := "limits." + limit.Limit
+		return &Error{Doing: "set the limit " + limit.Limit, Field: field, Origin: c.def.Origins.Of(field), Cause: err, Hint: limit.Hint}
+	}
+	return err
+}
+
+// holdRoot opens the container's root and mount namespace while init is parked:
+// its mounts then outlive its processes, until Release.
+func (c *container) holdRoot() error {
+	root, err := mount.OpenRoot(c.child.PID())
+	c.root = root
+	return err
+}
+
+// stage runs the hooks of a stage.
+func (c *container) stage(stage definition.Stage) error {
+	switch stage {
+	case definition.StageCollect:
+		if c.monitor == nil {
+			return nil
+		}
+		ctx, cancel := c.afterwards()
+		defer cancel()
+		return c.runHooks(ctx, stage)
+	case definition.StagePoststop:
+		return nil // tearDown calls them
+	}
+	return c.runHooks(c.ctx, stage)
+}
+
+// awaitExec waits for the payload's execve; from then on the payload is watched,
+// and what other supervisors left is swept.
+func (c *container) awaitExec() error {
+	if err := c.child.AwaitExec(c.ctx); err != nil {
+		return c.initError(err)
+	}
+	c.startMonitor()
+	c.mu.Lock()
+	c.running = c.monitor
+	c.mu.Unlock()
+	c.state.record.Status, c.state.record.PID = statusRunning, c.child.PID()
+	if len(c.def.Hooks) > 0 {
+		c.warn(c.state.save())
+	}
+	Sweep(c.Facts.StateDir, c.Revive, c.log)
+	return nil
+}
+
+func (c *container) log(line string) {
+	if c.Options.Log != nil {
+		c.Options.Log(line)
+	}
+}
+
+// supervise waits for the payload's end, and judges it.
+func (c *container) supervise() error {
+	c.monitor.wait()
+	c.killRest()
+	c.stdio.drain(time.Second)
+	c.judge()
+	return nil
+}
+
+// killRest ends what the payload left behind: with a pid namespace of its own
+// there is nothing, as init has ended.
+func (c *container) killRest() {
+	if err := c.killCgroup(); err != nil {
+		c.warn(err)
+	}
+}
+
+func (c *container) killCgroup() error {
+	if c.group == nil {
+		return nil
+	}
+	ctx, cancel := background(10 * time.Second)
+	defer cancel()
+	return c.group.Kill(ctx)
+}
+
+// copyArtifact copies one artifact out. A missing one fails a run that was
+// successful, and is a warning otherwise.
+func (c *container) copyArtifact(op plan.CopyArtifact) error {
+	err := c.root.CopyOut(op.Path, op.Target)
+	if err == nil {
+		c.result.Artifacts = append(c.result.Artifacts, definition.Artifact{Path: op.Path, Target: op.Target})
+		return nil
+	}
+	if c.result.Verdict != definition.VerdictExited || c.result.ExitCode != 0 {
+		c.warn(fmt.Errorf("%s: %w", op, err))
+		return nil
+	}
+	return err
+}
+
+// note adds what was degraded to the result.
+func (c *container) note(text string) {
+	c.result.Notes = append(c.result.Notes, text)
+}
+
+// cgroupPath is the container's cgroup on the host: the v2 one when there is one.
+func (c *container) cgroupPath() string {
+	if c.group == nil {
+		return ""
+	}
+	if paths := c.group.Paths(); len(paths) > 0 {
+		return paths[0]
+	}
+	return ""
+}
+
+// usage is what the cgroup counts now.
+func (c *container) usage() definition.Stats {
+	if c.group == nil {
+		return definition.Stats{}
+	}
+	return c.group.Stats()
+}
+
+// peakPids is the kernel's own peak, or else the highest number sampled.
+func (c *container) peakPids(sampled int64) *int64 {
+	if peak := c.group.Peak().Pids; peak != nil {
+		return peak
+	}
+	if sampled > 0 {
+		return &sampled
+	}
+	return nil
+}
+
+// readOOM reads what the kernel killed for memory, and whose limit it was.
+func (c *container) readOOM() {
+	oom := c.group.OOM()
+	c.result.OOMKills = oom.Kills
+	c.oom = oom
+}

@@ -1,0 +1,200 @@
+package sandbox_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/internal/leakcheck"
+	"sandbox/sandbox"
+	"sandbox/sandbox/definition"
+	"sandbox/sandbox/plan"
+)
+
+// A failure at any step of the plan leaves nothing behind, and poststop runs.
+func TestEveryStepMayFail(t *testing.T) {
+	full := func(t *testing.T) *bed {
+		b := shell(t, "true")
+		b.def.Mounts = []definition.Mount{
+			{Type: definition.MountBind, Source: b.project, Target: "/src"},
+			{Type: definition.MountTmpfs, Target: "/scratch"},
+			{Type: definition.MountFile, Target: "/etc/made", Content: "x"},
+			{Type: definition.MountCache, Source: "c", Target: "/cache"},
+		}
+		b.def.Limits.BestEffort = true
+		memory, pids := definition.Bytes(256<<20), int64(64)
+		b.def.Limits.Memory, b.def.Limits.Pids = &memory, &pids
+		b.hooks = new(hooks)
+		for _, s := range []definition.Stage{definition.StagePrestart, definition.StagePoststart, definition.StageCollect, definition.StagePoststop} {
+			b.hooks.add(s, string(s), nothing)
+		}
+		return b
+	}
+	steps := len(full(t).prepare().Plan.Steps)
+	if steps < 30 {
+		t.Fatalf("the plan has only %d steps", steps)
+	}
+	for n := 0; n <= steps; n++ {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			b := full(t)
+			b.change = func(p *plan.Plan) { insertFailure(p, n) }
+			r, _ := b.run()
+			if r.Verdict != definition.VerdictFailed || r.ExitCode == 0 {
+				t.Errorf("verdict %s, code %d with a failure at step %d", r.Verdict, r.ExitCode, n)
+			}
+			if last := b.hooks.ran; len(last) == 0 || last[len(last)-1] != "poststop" {
+				t.Errorf("hooks ran: %v", last)
+			}
+		})
+	}
+}
+
+// insertFailure puts a step that cannot succeed before step n, on the side where
+// the plan is at that point.
+func insertFailure(p *plan.Plan, n int) {
+	var op plan.Op = plan.MakeCache{Name: "broken", Path: "/proc/self/nowhere"}
+	side := plan.Host
+	if n < len(p.Steps) && p.Steps[n].Side == plan.Init {
+		op, side = plan.SetCwd{Path: "/no/such/folder"}, plan.Init
+	}
+	steps := append([]plan.Step{}, p.Steps[:n]...)
+	steps = append(steps, plan.Step{Side: side, Op: op})
+	p.Steps = append(steps, p.Steps[n:]...)
+}
+
+// supervisor is what a killed supervisor runs; see TestSupervisorKilled.
+func supervisor(job string) {
+	def := definition.Definition{
+		Name:    "killed",
+		Rootfs:  definition.Rootfs{Kind: definition.RootfsHost},
+		Process: definition.Process{Args: []string{"/bin/sh", "-c", "sleep 4242 & sleep 4242 & wait"}},
+	}
+	h := new(hooks)
+	park := func(ctx context.Context, call definition.HookCall) error {
+		fmt.Println(call.Host.ID())
+		<-ctx.Done()
+		return nil
+	}
+	h.add(definition.Stage(job), "park", park)
+	h.refs[0].Deadline = definition.Duration(time.Minute)
+	h.add(definition.StagePoststop, "last", nothing)
+	def.Hooks = h.refs
+	o := options(&testing.B{}, &def)
+	o.Hooks, o.Record = h, []byte("record")
+	o.Stdout, o.Stderr = nil, nil
+	if _, err := sandbox.Run(context.Background(), o); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func TestSupervisorKilled(t *testing.T) {
+	for _, stage := range []definition.Stage{definition.StagePrestart, definition.StagePoststart} {
+		t.Run(string(stage), func(t *testing.T) {
+			state := filepath.Join(t.TempDir(), "state")
+			leakcheck.Check(t, state)
+			cmd := supervise(t, string(stage), state)
+			id := waitForLine(t, cmd)
+			if stage == definition.StagePoststart {
+				eventually(t, "the payload's start", func() bool { return processes("4242") > 0 })
+			}
+			cmd.Process.Kill()
+			cmd.Wait()
+			eventually(t, "the death of every process", func() bool { return processes("4242") == 0 })
+
+			// The next supervisor removes the rest, and calls poststop once.
+			h := new(hooks).add(definition.Stage("unused"), "unused", nothing).add(definition.StagePoststop, "last", nothing)
+			var records []string
+			revive := func(record []byte) (definition.Hooks, error) {
+				records = append(records, string(record))
+				return h, nil
+			}
+			for range 2 {
+				if err := sandbox.Sweep(state, revive, func(line string) { t.Log(line) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if strings.Join(records, " ") != "record" || strings.Join(h.ran, " ") != "last" {
+				t.Errorf("revived %q, ran %q", records, h.ran)
+			}
+			if _, err := os.Stat(filepath.Join(state, id)); !os.IsNotExist(err) {
+				t.Errorf("the state of %s is still there: %v", id, err)
+			}
+		})
+	}
+}
+
+func waitForLine(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// processes counts those with an argument.
+func processes(argument string) int {
+	lists, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	n := 0
+	for _, path := range lists {
+		text, _ := os.ReadFile(path)
+		for _, arg := range strings.Split(string(text), "\x00") {
+			if arg == argument {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func TestSweepLeavesTheLivingAlone(t *testing.T) {
+	b := shell(t, "echo alive")
+	b.hooks = new(hooks).add(definition.StagePrestart, "sweep", func(ctx context.Context, call definition.HookCall) error {
+		return sandbox.Sweep(b.state, nil, nil)
+	})
+	b.ok()
+	b.want("alive")
+}
+
+func TestSweepRemovesUnfinishedState(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	leakcheck.Check(t, state)
+	if err := os.MkdirAll(filepath.Join(state, ".tmp-x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := sandbox.Sweep(state, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStateFolderOfAnotherUserIsRefused(t *testing.T) {
+	b := shell(t, "true")
+	leakcheck.Check(t)
+	o := b.prepare()
+	o.Facts.StateDir = filepath.Join(t.TempDir(), "open")
+	if err := os.Mkdir(o.Facts.StateDir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Chmod(o.Facts.StateDir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sandbox.Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "SANDBOX_STATE_DIR") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,234 @@
+package sandbox
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/sandbox/definition"
+	"sandbox/sandbox/nsinit"
+)
+
+// killGrace is the time between TERM and KILL of a payload that a limit ended.
+const killGrace = 5 * time.Second
+
+// sampleEvery is how often usage is read where the kernel keeps no limit or peak
+// of its own.
+const sampleEvery = 100 * time.Millisecond
+
+// monitor watches the payload from its execve to its end: it enforces the limits
+// of time and output, and forwards signals.
+type monitor struct {
+	c     *container
+	done  chan struct{} // closed when the payload has ended
+	stops chan stop     // requests to end the payload
+
+	mu        sync.Mutex
+	exit      nsinit.Exit
+	started   time.Time
+	ended     time.Time
+	first     *stop // why the payload was ended, nil when it ended by itself
+	forwarded map[unix.Signal]bool
+	interrupt int
+	killed    bool // we sent SIGKILL
+	peakPids  int64
+}
+
+// stop is a reason to end the payload.
+type stop struct {
+	limit string // the limit's field, or "" for anything else
+	value string
+	now   bool // KILL at once
+}
+
+func (c *container) startMonitor() {
+	m := &monitor{c: c, done: make(chan struct{}), stops: make(chan stop, 8), started: time.Now(),
+		forwarded: map[unix.Signal]bool{}}
+	c.monitor = m
+	c.result.Started, c.result.StartedAt = true, m.started
+	go m.watch()
+}
+
+// watch is the loop; it ends when init has reported the payload's end.
+func (m *monitor) watch() {
+	defer close(m.done)
+	l := m.c.def.Limits
+	wall := alarm(time.Duration(l.Wall))
+	idle := alarm(time.Duration(l.Idle))
+	grace := alarm(0)
+	sample, stopSampling := m.sampler(l)
+	defer stopSampling()
+	cancelled := m.c.ctx.Done()
+	for {
+		select {
+		case exit := <-m.c.child.Exited():
+			m.mu.Lock()
+			m.exit, m.ended = exit, time.Now()
+			m.mu.Unlock()
+			return
+		case <-wall.C:
+			m.end(stop{limit: "wall", value: l.Wall.String()}, grace)
+		case <-idle.C:
+			if rest := time.Duration(l.Idle) - m.c.stdio.idleFor(); rest > 0 {
+				idle.Reset(rest)
+				continue
+			}
+			m.end(stop{limit: "idle", value: l.Idle.String()}, grace)
+		case <-sample:
+			if m.overCPU(l) {
+				m.end(stop{limit: "cpu_time", value: l.CPUTime.String()}, grace)
+			}
+		case s := <-m.stops:
+			m.end(s, grace)
+		case <-cancelled:
+			cancelled = nil
+			m.end(stop{now: true}, grace)
+		case <-grace.C:
+			m.kill()
+		}
+	}
+}
+
+// alarm is a timer that fires after d, or never when d is 0.
+func alarm(d time.Duration) *time.Timer {
+	if d > 0 {
+		return time.NewTimer(d)
+	}
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+// end asks the payload to end with TERM, and sets the alarm for KILL; the first
+// reason stands.
+func (m *monitor) end(s stop, grace *time.Timer) {
+	m.mu.Lock()
+	first := m.first == nil
+	if first {
+		m.first = &s
+	}
+	m.mu.Unlock()
+	if s.now {
+		m.kill()
+		return
+	}
+	if first {
+		m.c.child.Signal(unix.SIGTERM)
+		m.c.child.Signal(unix.SIGCONT) // a stopped payload could not take the TERM
+		grace.Reset(killGrace)
+	}
+}
+
+// kill ends every process of the container: init's death ends its pid namespace,
+// and the cgroup has those of a container without one.
+func (m *monitor) kill() {
+	m.mu.Lock()
+	m.killed = true
+	m.mu.Unlock()
+	m.c.child.Signal(unix.SIGKILL)
+	if err := m.c.killCgroup(); err != nil {
+		m.c.warn(err)
+	}
+	if m.c.group == nil {
+		m.c.child.Kill()
+	}
+}
+
+// ask requests the payload's end; it never blocks.
+func (m *monitor) ask(s stop) {
+	select {
+	case m.stops <- s:
+	default:
+	}
+}
+
+// sampler ticks when something has to be read again and again: processor time for
+// its limit, and the number of processes where the kernel keeps no peak.
+func (m *monitor) sampler(l definition.Limits) (<-chan time.Time, func()) {
+	if l.CPUTime == 0 && (m.c.group == nil || l.Pids == nil) {
+		return nil, func() {}
+	}
+	t := time.NewTicker(sampleEvery)
+	return t.C, t.Stop
+}
+
+// overCPU reads the usage, and reports whether the processor time is used up.
+func (m *monitor) overCPU(l definition.Limits) bool {
+	s := m.c.usage()
+	if s.Pids != nil {
+		m.peakPids = max(m.peakPids, *s.Pids)
+	}
+	return l.CPUTime > 0 && s.CPU >= l.CPUTime
+}
+
+// forward passes a signal of the user to the payload; the third interrupt kills.
+func (m *monitor) forward(sig unix.Signal) {
+	m.mu.Lock()
+	m.forwarded[sig] = true
+	if sig == unix.SIGINT || sig == unix.SIGTERM {
+		m.interrupt++
+	}
+	enough := m.interrupt >= 3
+	m.mu.Unlock()
+	if enough {
+		m.ask(stop{now: true})
+		return
+	}
+	m.c.child.Signal(sig)
+}
+
+// wait blocks until the payload has ended.
+func (m *monitor) wait() { <-m.done }
+
+// forwardSignals handles the user's signals until the function it returns is
+// called: they end the set-up, and are passed to a running payload.
+func (c *container) forwardSignals() (stop func()) {
+	if c.Signals == nil {
+		return func() {}
+	}
+	quit := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-quit:
+				return
+			case sig := <-c.Signals:
+				c.signal(sig)
+			}
+		}
+	}()
+	return func() { close(quit) }
+}
+
+func (c *container) signal(sig os.Signal) {
+	number, ok := sig.(unix.Signal)
+	if !ok {
+		return
+	}
+	c.mu.Lock()
+	m := c.running
+	c.mu.Unlock()
+	switch {
+	case number == unix.SIGWINCH:
+		c.stdio.resize()
+	case m != nil:
+		m.forward(number)
+	case number == unix.SIGINT || number == unix.SIGTERM || number == unix.SIGHUP || number == unix.SIGQUIT:
+		c.cancel(interrupted{sig})
+	}
+}
+
+func signalNumber(sig os.Signal) int {
+	if n, ok := sig.(unix.Signal); ok {
+		return int(n)
+	}
+	return 0
+}
+
+// background is the context of what must happen whatever became of the run.
+func background(limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), limit)
+}

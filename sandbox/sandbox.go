@@ -1,0 +1,63 @@
+// Package sandbox is the life of one container, seen from the supervisor: it
+// walks a plan, step by step, calls the recipe's hooks where the plan says so,
+// watches the payload, and undoes everything.
+//
+// Run is the whole life. Sweep removes what a supervisor left that was killed
+// before it could.
+package sandbox
+
+import (
+	"context"
+	"os"
+
+	"sandbox/sandbox/definition"
+	"sandbox/sandbox/nsinit"
+	"sandbox/sandbox/plan"
+)
+
+// Options are what Run needs. Definition, Plan and Facts belong together.
+type Options struct {
+	Definition *definition.Definition
+	Plan       *plan.Plan
+	Facts      plan.Facts
+	// ID names the container; empty means the definition's name and a random part.
+	ID string
+	// Hooks calls the recipe's hooks; nil when it registered none.
+	Hooks definition.Hooks
+	// Record is what a later command needs to call the poststop hooks when this
+	// supervisor dies before it could; nil for none.
+	Record []byte
+	// Stdin, Stdout and Stderr are the runner's own, passed through untouched.
+	Stdin, Stdout, Stderr *os.File
+	// Signals are forwarded to the payload; before it runs they end the set-up.
+	Signals <-chan os.Signal
+	// Log receives one line for the user at a time, from hooks; nil drops them.
+	Log func(line string)
+	// Filter compiles a seccomp policy to BPF.
+	Filter func(definition.Seccomp) ([]byte, error)
+	// Launcher forks init; nil means a new one.
+	Launcher *nsinit.Launcher
+	// Revive loads the hooks of a dead supervisor's container from its Record, for
+	// the sweep that runs once the payload has started.
+	Revive func(record []byte) (definition.Hooks, error)
+	// Keep leaves the state folder, with the result, after the end.
+	Keep bool
+}
+
+// Run makes the container, runs its payload and removes it. The Result is never
+// nil; the error is what stopped the run before its payload ran, a *Error where a
+// step of the plan failed, or nil.
+//
+// Run returns when nothing of the container is left, whatever happened: a failed
+// step, a failed hook, a limit, a signal, the end of ctx (which kills).
+func Run(ctx context.Context, o Options) (*definition.Result, error) {
+	c, err := newContainer(ctx, o)
+	if err != nil {
+		return failedResult(o, err), err
+	}
+	stop := c.forwardSignals()
+	err = c.live()
+	c.tearDown()
+	stop()
+	return c.finish(err)
+}

@@ -1,0 +1,229 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/sandbox/cgroups"
+	"sandbox/sandbox/definition"
+)
+
+// state is a container's folder below the state folder. Its lock is held for the
+// supervisor's life: who gets the lock may clean up. It exists before anything
+// else of the container does, and goes last.
+type state struct {
+	dir    string
+	lock   *os.File
+	record stateRecord
+}
+
+// stateRecord is state.json.
+type stateRecord struct {
+	Version int    `json:"version"`
+	ID      string `json:"id"`
+	Name    string `json:"name,omitempty"`
+	UID     int    `json:"uid"`
+	// Supervisor is informative: a process id is not proof of anything.
+	Supervisor int       `json:"supervisor"`
+	Created    time.Time `json:"created"`
+	Status     string    `json:"status"`
+	PID        int       `json:"pid,omitempty"`
+	// Cgroup names the cgroups that may exist.
+	Cgroup *cgroups.Record `json:"cgroup,omitempty"`
+	// Poststop are the poststop hooks that have not been started.
+	Poststop []definition.HookRef `json:"poststop,omitempty"`
+	// Data is ctx.data as the last hook left it.
+	Data definition.JSON `json:"data,omitempty"`
+}
+
+// Status words, as in the OCI runtime specification, and "kept" for a container
+// that has ended and whose folder the user asked to keep.
+const (
+	statusCreating = "creating"
+	statusRunning  = "running"
+	statusStopped  = "stopped"
+	statusKept     = "kept"
+)
+
+const (
+	stateFile  = "state.json"
+	recordFile = "recipe.json"
+	resultFile = "result.json"
+	// tempPrefix marks a folder that is being made; no id begins with a dot.
+	tempPrefix = ".tmp-"
+)
+
+// reserve makes the state folder of an id: made under a temporary name, locked,
+// filled, and renamed to the id, so that a folder under an id always has a lock
+// and a record. An id in use is an error.
+func reserve(root string, record stateRecord, recipe []byte) (*state, error) {
+	if err := ownedDir(root); err != nil {
+		return nil, err
+	}
+	temp := filepath.Join(root, tempPrefix+randomID())
+	if err := os.Mkdir(temp, 0o700); err != nil {
+		return nil, fmt.Errorf("make state folder: %w", err)
+	}
+	s := &state{dir: temp, record: record}
+	if err := s.fill(recipe); err != nil {
+		s.remove()
+		return nil, err
+	}
+	dir := filepath.Join(root, record.ID)
+	err := unix.Renameat2(unix.AT_FDCWD, temp, unix.AT_FDCWD, dir, unix.RENAME_NOREPLACE)
+	if err != nil {
+		s.remove()
+		if errors.Is(err, unix.EEXIST) {
+			return nil, &idInUse{record.ID, dir}
+		}
+		return nil, fmt.Errorf("rename state folder to %s: %w", dir, err)
+	}
+	s.dir = dir
+	return s, nil
+}
+
+func (s *state) fill(recipe []byte) error {
+	lock, err := lockDir(s.dir)
+	if err != nil {
+		return err
+	}
+	s.lock = lock
+	if len(recipe) > 0 {
+		if err := os.WriteFile(filepath.Join(s.dir, recordFile), recipe, 0o600); err != nil {
+			return fmt.Errorf("write state: %w", err)
+		}
+	}
+	return s.save()
+}
+
+// save writes state.json whole, by rename. No fsync: the state of a run does not
+// outlive the boot, and an fsync costs 0.4 to 1.2 ms.
+func (s *state) save() error {
+	text, err := json.Marshal(s.record)
+	if err != nil {
+		return fmt.Errorf("encode state: %w", err)
+	}
+	return writeFile(filepath.Join(s.dir, stateFile), text)
+}
+
+func writeFile(path string, text []byte) error {
+	temp := path + ".new"
+	if err := os.WriteFile(temp, text, 0o600); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	return nil
+}
+
+// remove deletes the folder and gives up the lock.
+func (s *state) remove() error {
+	var err error
+	for _, name := range []string{stateFile, stateFile + ".new", recordFile, resultFile} {
+		if e := os.Remove(filepath.Join(s.dir, name)); e != nil && !errors.Is(e, os.ErrNotExist) {
+			err = fmt.Errorf("remove state: %w", e)
+		}
+	}
+	if e := os.Remove(s.dir); e != nil && !errors.Is(e, os.ErrNotExist) {
+		err = fmt.Errorf("remove state: %w", e)
+	}
+	s.unlock()
+	return err
+}
+
+func (s *state) unlock() {
+	if s.lock != nil {
+		s.lock.Close()
+		s.lock = nil
+	}
+}
+
+// keep marks the folder as kept, with the result in it.
+func (s *state) keep(r *definition.Result) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode result: %w", err)
+	}
+	if err := writeFile(filepath.Join(s.dir, resultFile), text); err != nil {
+		return err
+	}
+	s.record.Status = statusKept
+	err = s.save()
+	s.unlock()
+	return err
+}
+
+type idInUse struct{ id, dir string }
+
+func (e *idInUse) Error() string { return fmt.Sprintf("the id %q is in use", e.id) }
+func (e *idInUse) Hint() string {
+	return "choose another with --id, or remove " + e.dir + " if it was kept"
+}
+
+// lockDir opens a folder and takes its lock, or fails when another process has it.
+func lockDir(dir string) (*os.File, error) {
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open state folder %s: %w", dir, err)
+	}
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("lock state folder %s: %w", dir, err)
+	}
+	return os.NewFile(uintptr(fd), dir), nil
+}
+
+// ownedDir makes a private folder, and refuses one that another user could have
+// prepared: the state decides what gets killed and removed.
+func ownedDir(dir string) error {
+	err := os.MkdirAll(filepath.Dir(dir), 0o755)
+	if err == nil {
+		err = os.Mkdir(dir, 0o700)
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("make state folder: %w", err)
+	}
+	var st unix.Stat_t
+	if err := unix.Lstat(dir, &st); err != nil {
+		return fmt.Errorf("state folder %s: %w", dir, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
+		return fmt.Errorf("state folder %s is not a folder that only this user can write; set SANDBOX_STATE_DIR to one", dir)
+	}
+	return nil
+}
+
+const maxID = 128
+
+// containerID is the id asked for, or one made from the name.
+func containerID(o Options) (string, error) {
+	id := o.ID
+	if id == "" {
+		name := o.Definition.Name
+		if name == "" {
+			name = "sandbox"
+		}
+		id = name + "-" + randomID()
+	}
+	plain := strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == ""
+	if !plain || id[0] == '.' || id[0] == '-' || len(id) > maxID {
+		return "", fmt.Errorf("the id %q is not 1 to %d letters, digits, \"_\", \".\" and \"-\", beginning with a letter, digit or \"_\"", id, maxID)
+	}
+	return id, nil
+}
+
+func randomID() string {
+	var b [5]byte
+	rand.Read(b[:])
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
+}
