@@ -156,19 +156,18 @@ func (c *container) finish(err error) (*definition.Result, error) {
 		c.fail(definition.Failure{Reason: hook.Error(), Hook: hook.hook.Label, Origin: hook.hook.Origin})
 		if !r.Started {
 			r.ExitCode, r.Error = 125, err.Error()
-		} else if r.ExitCode == 0 {
-			r.ExitCode = 1
 		}
 		err = nil
 	case isInterrupt(err, r):
 		r.Error, err = err.Error(), nil
 	case r.Started:
 		c.fail(definition.Failure{Reason: err.Error()})
-		if r.ExitCode == 0 {
-			r.ExitCode = 1
-		}
+		err = nil
 	default:
 		r.Verdict, r.ExitCode, r.Error = definition.VerdictFailed, exitCode(err), err.Error()
+	}
+	if r.Verdict == definition.VerdictFailed && r.ExitCode == 0 {
+		r.ExitCode = 1 // the payload's own 0 would call the run a success
 	}
 	if c.Keep && c.state != nil {
 		c.warn(c.state.keep(r))

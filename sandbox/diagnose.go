@@ -109,12 +109,8 @@ var machines = [...]struct {
 }{{"amd64", elf.EM_X86_64}, {"arm64", elf.EM_AARCH64}}
 
 func inspectELF(root *mount.Root, name string, head []byte) *diagnosis {
-	f, err := elf.NewFile(bytes.NewReader(head))
-	if err != nil {
-		var format *elf.FormatError
-		if errors.As(err, &format) || len(head) < 64 {
-			return &diagnosis{Cause: fmt.Errorf("%s is a damaged ELF file: %v", name, err)}
-		}
+	if len(head) < 64 {
+		return &diagnosis{Cause: fmt.Errorf("%s is a damaged ELF file: %d bytes", name, len(head))}
 	}
 	machine := elf.Machine(uint16(head[18]) | uint16(head[19])<<8)
 	for _, m := range machines {
@@ -123,8 +119,9 @@ func inspectELF(root *mount.Root, name string, head []byte) *diagnosis {
 				Hint: "build it for " + runtime.GOARCH}
 		}
 	}
-	if f == nil {
-		return nil
+	f, err := elf.NewFile(bytes.NewReader(head))
+	if err != nil {
+		return nil // its section headers are beyond what was read
 	}
 	for _, p := range f.Progs {
 		if p.Type != elf.PT_INTERP || p.Filesz > 4096 {

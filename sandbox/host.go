@@ -166,6 +166,11 @@ func (c *container) killCgroup() error {
 // successful, and is a warning otherwise.
 func (c *container) copyArtifact(op plan.CopyArtifact) error {
 	err := c.root.CopyOut(op.Path, op.Target)
+	var leftOut *mount.LeftOutError
+	if errors.As(err, &leftOut) {
+		c.warn(fmt.Errorf("%s: %w", op, err)) // a device, a link out of the artifact: the rest was copied
+		err = nil
+	}
 	if err == nil {
 		c.result.Artifacts = append(c.result.Artifacts, definition.Artifact{Path: op.Path, Target: op.Target})
 		return nil

@@ -45,13 +45,9 @@ func (c *container) spawn(op plan.Spawn) error {
 
 // refused finds out why execve failed, while the payload's process is parked.
 func (c *container) refused() {
-	pid, err := c.child.PayloadPID()
+	root, err := mount.OpenRoot(c.child.PID())
 	if err != nil {
-		return
-	}
-	root, err := mount.OpenRoot(pid)
-	if err != nil {
-		return
+		return // the errno alone has to do
 	}
 	defer root.Close()
 	for i := range c.plan.Steps {
