@@ -22,7 +22,8 @@ func (e *encoder) bind(op plan.Bind) error {
 		return &Error{Doing: "bind /", Cause: unix.EINVAL, hint: "the container's own root is attached there: bind the folders of / that are needed, or shallow = true, or use rootfs = \"host\""}
 	}
 	k := folder
-	switch info, err := os.Stat(op.Source); {
+	info, err := os.Stat(op.Source)
+	switch {
 	case err == nil && !info.IsDir():
 		k = file
 	case err != nil && op.Optional == 0:
@@ -57,7 +58,9 @@ func (e *encoder) bind(op plan.Bind) error {
 	e.resolve(target, k, modeOf(k))
 	e.attach()
 	e.Bind(skip)
-	e.binds = append(e.binds, target)
+	if err == nil {
+		e.binds = append(e.binds, target)
+	}
 	return nil
 }
 
@@ -199,7 +202,7 @@ func (e *encoder) mask(p string) {
 	e.clone(nsinit.Word(e.scratch), "empty", 0)
 	e.setattr(nsinit.Word(e.source), "", unix.AT_EMPTY_PATH,
 		attr{set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC})
-	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.Str(""), nsinit.Word(e.target), e.Str(""),
+	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.blank, nsinit.Word(e.target), e.blank,
 		nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)).Then(done).Else(notFolder, unix.EINVAL) // the errno for a folder on a file
 	e.Bind(notFolder)
 	e.close(e.source)
@@ -210,7 +213,7 @@ func (e *encoder) mask(p string) {
 		e.clone(nsinit.Word(e.scratch), "none", 0)
 		e.setattr(nsinit.Word(e.source), "", unix.AT_EMPTY_PATH, attr{set: unix.MOUNT_ATTR_RDONLY})
 	}
-	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.Str(""), nsinit.Word(e.target), e.Str(""),
+	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.blank, nsinit.Word(e.target), e.blank,
 		nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH))
 	e.Bind(done)
 	e.close(e.source)

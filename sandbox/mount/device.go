@@ -59,7 +59,7 @@ func (e *encoder) makeDevice(op plan.MakeDevice) {
 
 // verifyDevice fails with ENODEV unless fd is the character device of that number.
 func (e *encoder) verifyDevice(fd nsinit.Mem, op plan.MakeDevice) {
-	e.Call(unix.SYS_STATX, nsinit.Word(fd), e.Str(""), nsinit.Imm(unix.AT_EMPTY_PATH), nsinit.Imm(unix.STATX_BASIC_STATS), nsinit.Addr(e.statx))
+	e.Call(unix.SYS_STATX, nsinit.Word(fd), e.blank, nsinit.Imm(unix.AT_EMPTY_PATH), nsinit.Imm(unix.STATX_BASIC_STATS), nsinit.Addr(e.statx))
 	wrong, right := e.NewLabel(), e.NewLabel()
 	e.TestElse(nsinit.Word(e.statx+statxMode), nsinit.Imm(unix.S_IFMT), nsinit.Imm(unix.S_IFCHR), wrong)
 	e.TestElse(nsinit.Word(e.statx+statxMajor), nsinit.Imm(^uint32(0)), nsinit.Imm(op.Major), wrong)

@@ -83,6 +83,7 @@ type encoder struct {
 	config  nsinit.Mem
 	temp    nsinit.Mem
 	statx   nsinit.Mem
+	blank   nsinit.Arg // the empty path
 	hows    map[how]nsinit.Mem
 	attrs   map[attr]nsinit.Mem
 
@@ -104,7 +105,7 @@ func encoderOf(in *nsinit.Init) *encoder {
 	}
 	word := func() nsinit.Mem { return in.NewWord(-1) }
 	e := &encoder{Init: in, scratch: word(), source: word(), target: word(), parent: word(), config: word(), temp: word(),
-		statx: in.Space(256), hows: map[how]nsinit.Mem{}, attrs: map[attr]nsinit.Mem{}}
+		statx: in.Space(256), blank: in.Str(""), hows: map[how]nsinit.Mem{}, attrs: map[attr]nsinit.Mem{}}
 	in.Mount = e
 	return e
 }
@@ -116,22 +117,30 @@ func (e *encoder) setattr(dir nsinit.Arg, path string, flags int, a attr) {
 		at = e.Bytes(longs(a.set, a.clear, a.propagation, 0))
 		e.attrs[a] = at
 	}
-	e.Call(unix.SYS_MOUNT_SETATTR, dir, e.Str(path), nsinit.Imm(flags), nsinit.Addr(at), nsinit.Imm(unix.MOUNT_ATTR_SIZE_VER0))
+	e.Call(unix.SYS_MOUNT_SETATTR, dir, e.path(path), nsinit.Imm(flags), nsinit.Addr(at), nsinit.Imm(unix.MOUNT_ATTR_SIZE_VER0))
 }
 
 // attach moves the detached mount in source onto target, and closes both.
 func (e *encoder) attach() {
-	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.Str(""), nsinit.Word(e.target), e.Str(""),
+	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.blank, nsinit.Word(e.target), e.blank,
 		nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH))
 	e.close(e.source)
 	e.close(e.target)
+}
+
+// path is Str, but for the path that most calls have: none.
+func (e *encoder) path(p string) nsinit.Arg {
+	if p == "" {
+		return e.blank
+	}
+	return e.Str(p)
 }
 
 func (e *encoder) close(fd nsinit.Mem) { e.Call(unix.SYS_CLOSE, nsinit.Word(fd)) }
 
 // clone makes source a detached clone of a mounted file or folder.
 func (e *encoder) clone(dir nsinit.Arg, path string, flags uint) nsinit.Instr {
-	return e.Call(unix.SYS_OPEN_TREE, dir, e.Str(path), nsinit.Imm(uint32(cloned|flags))).Store(e.source)
+	return e.Call(unix.SYS_OPEN_TREE, dir, e.path(path), nsinit.Imm(uint32(cloned|flags))).Store(e.source)
 }
 
 func longs(values ...uint64) []byte {

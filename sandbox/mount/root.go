@@ -55,14 +55,14 @@ func (e *encoder) makeScratch(size definition.Bytes) {
 	}
 	e.newFS("tmpfs", options, 0, nsinit.Label(0)).Store(e.scratch)
 	e.close(e.config)
-	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.scratch), e.Str(""), nsinit.Imm(unix.AT_FDCWD), e.Str("/"), nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH))
+	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.scratch), e.blank, nsinit.Imm(unix.AT_FDCWD), e.Str("/"), nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH))
 	e.Call(unix.SYS_MKDIRAT, nsinit.Word(e.scratch), e.Str("empty"), nsinit.Imm(0o555))
 }
 
 // attachRoot attaches the new root over "/" too. A process that joins the mount
 // namespace from now on lands in it, and not in the host's root.
 func (e *encoder) attachRoot() {
-	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.Root), e.Str(""), nsinit.Imm(unix.AT_FDCWD), e.Str("/"), nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH))
+	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.Root), e.blank, nsinit.Imm(unix.AT_FDCWD), e.Str("/"), nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH))
 }
 
 // newFS makes a file system; the last call, whose result is the mount, is for the
