@@ -5,12 +5,12 @@
 -- the host has to skip itself then.
 local sandbox = require "sandbox"
 local fs      = require "fs"
-local go      = require "go"
+local go      = require "./go"
 
 local p = sandbox.params {
   build   = { fs.exists("cmd") and "./cmd/..." or "./...", help = "packages to build into the artifacts" },
   test    = { "./...", help = "packages to vet and test; empty for none" },
-  version = { "", help = "Go version, like 1.26.1; by default what go.mod wants" },
+  go      = { "", help = "Go version, like 1.26.1; by default what go.mod wants" },
   memory  = { "2G", help = "memory limit" },
   wall    = { "15m", help = "time limit" },
   out     = { "dist", help = "folder that the programs are copied to" },
@@ -31,7 +31,7 @@ local script = [[
 ]]
 
 return sandbox.container(
-  go.toolchain { version = p.version ~= "" and p.version or nil },
+  go.toolchain { version = p.go ~= "" and p.go or nil },
   {
     name        = "go",
     description = "builds and tests the Go project in the current folder",
