@@ -24,6 +24,10 @@ type Reader struct {
 	At func(vm.Place) definition.Origin
 	// Strict tells whether nil for a path is a problem rather than nothing.
 	Strict func(path string) bool
+	// Mixed tells whether a path may have list items and keys in one table; nil means never.
+	Mixed func(path string) bool
+	// KeepFalse keeps items of lists that are false, which are left out otherwise.
+	KeepFalse bool
 	// Problems collects what is wrong.
 	Problems *definition.Problems
 
@@ -91,6 +95,10 @@ func (r *Reader) table(t *lua.LTable, path string, origin definition.Origin) Val
 	switch {
 	case items < 0:
 		r.problem(path, origin, "a key of the table is neither a string nor a list index", "")
+	case items > 0 && names > 0 && r.Mixed != nil && r.Mixed(path):
+		v.Kind = Map
+		r.list(t, &v, path, items)
+		r.fields(t, &v, path)
 	case items > 0 && names > 0:
 		r.problem(path, origin, "the table is both a list and a table with keys", "write either { \"a\", \"b\" } or { key = \"a\" }")
 	case items > 0:
@@ -165,7 +173,7 @@ func (r *Reader) list(t *lua.LTable, v *Value, path string, n int) {
 			}
 			return
 		}
-		if item == lua.LFalse {
+		if item == lua.LFalse && !r.KeepFalse {
 			continue
 		}
 		origin := v.Origin
@@ -179,11 +187,14 @@ func (r *Reader) list(t *lua.LTable, v *Value, path string, n int) {
 func (r *Reader) fields(t *lua.LTable, v *Value, path string) {
 	site := r.VM.Site(t)
 	for k, item := t.Next(lua.LNil); k != lua.LNil; k, item = t.Next(k) {
-		name := string(k.(lua.LString))
+		name, ok := k.(lua.LString)
+		if !ok {
+			continue
+		}
 		origin := v.Origin
-		if place := site.Key(name); place.File != "" {
+		if place := site.Key(string(name)); place.File != "" {
 			origin = r.At(place)
 		}
-		v.Fields = append(v.Fields, Field{name, r.Read(item, definition.Join(path, name), origin)})
+		v.Fields = append(v.Fields, Field{string(name), r.Read(item, definition.Join(path, string(name)), origin)})
 	}
 }
