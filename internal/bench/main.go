@@ -28,6 +28,7 @@ type settings struct {
 	output  string
 	peers   string
 	scratch string
+	peak    string // the program that prints a command's peak memory
 }
 
 func main() {

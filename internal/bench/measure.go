@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,7 +68,7 @@ func measure(s settings, contenders []contender) (*report, error) {
 	}
 	r := newReport(s, contenders, times)
 	for _, c := range contenders {
-		rss, err := peakRSS(c, int(w.n.Add(1)))
+		rss, err := s.peakRSS(c, int(w.n.Add(1)))
 		if err != nil {
 			return nil, err
 		}
@@ -120,26 +120,16 @@ func (w *stopwatch) throughput(c contender, count, parallel int) (float64, error
 	return float64(count) / time.Since(begin).Seconds(), failed
 }
 
-var maxRSS = regexp.MustCompile(`Maximum resident set size \(kbytes\): (\d+)`)
-
-// peakRSS is the peak resident set in KiB, the median of five. busybox time stands
-// between: a process inherits the peak of the one that forked it until it executes,
-// and this program is larger than what it measures.
-func peakRSS(c contender, n int) (int, error) {
+// peakRSS is the peak resident set in KiB, the median of five.
+func (s *settings) peakRSS(c contender, n int) (int, error) {
 	var all []int
 	for i := range 5 {
-		argv := c.argv(1000000 + n*10 + i)
-		cmd := exec.Command("busybox", append([]string{"time", "-v"}, argv...)...)
-		var out bytes.Buffer
-		cmd.Stderr = &out
-		if err := cmd.Run(); err != nil {
-			return 0, fmt.Errorf("%s: %w\n%s", c.name, err, out.Bytes())
+		cmd := exec.Command(s.peak, c.argv(1000000+n*10+i)...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w\n%s", c.name, err, out)
 		}
-		m := maxRSS.FindSubmatch(out.Bytes())
-		if m == nil {
-			return 0, fmt.Errorf("busybox time printed no peak:\n%s", out.Bytes())
-		}
-		kib, err := strconv.Atoi(string(m[1]))
+		kib, err := strconv.Atoi(strings.TrimSpace(string(out)))
 		if err != nil {
 			return 0, err
 		}

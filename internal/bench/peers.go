@@ -41,15 +41,18 @@ func prepare(s *settings) ([]contender, error) {
 	if err := makeBundle(bundle, rootfs); err != nil {
 		return nil, err
 	}
-	hello, err := buildHello(s.scratch)
+	bare, err := compile(s.scratch, "hello", hello)
 	if err != nil {
+		return nil, err
+	}
+	if s.peak, err = compile(s.scratch, "peak", peak); err != nil {
 		return nil, err
 	}
 	all := []contender{
 		{name: ours, argv: fixed(s.runner, "run", "--quiet", plain), version: first(s.runner, "version"), throughput: true},
 		{name: oursHook, argv: fixed(s.runner, "run", "--quiet", hooked)},
 		{name: oursPlan, argv: fixed(s.runner, "plan", "go")},
-		{name: "go hello", argv: fixed(hello)},
+		{name: "go hello", argv: fixed(bare)},
 	}
 	for _, name := range []string{"crun", "runc"} {
 		if path := s.find(name); path != "" {
@@ -193,16 +196,44 @@ func makeBundle(dir, rootfs string) error {
 	return os.WriteFile(filepath.Join(dir, "config.json"), text, 0o644)
 }
 
-// buildHello compiles the floor of any Go program.
-func buildHello(dir string) (string, error) {
-	source, binary := filepath.Join(dir, "hello.go"), filepath.Join(dir, "hello")
-	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
+// hello is the floor of any Go program.
+const hello = "package main\n\nfunc main() {}\n"
+
+// peak runs a command and prints its peak resident set in KiB. It is a program of
+// its own because a process counts the memory of the one that forked it, until it
+// executes another program, into its peak: this one has next to none.
+const peak = `package main
+
+import (
+	"os"
+	"syscall"
+)
+
+func main() {
+	null, _ := syscall.Open("/dev/null", syscall.O_RDWR, 0)
+	pid, err := syscall.ForkExec(os.Args[1], os.Args[1:], &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{uintptr(null), uintptr(null), 2}})
+	if err != nil {
+		panic(err)
+	}
+	var status syscall.WaitStatus
+	var usage syscall.Rusage
+	if _, err := syscall.Wait4(pid, &status, 0, &usage); err != nil || status.ExitStatus() != 0 {
+		syscall.Exit(1)
+	}
+	println(usage.Maxrss)
+}
+`
+
+// compile builds one of the programs above.
+func compile(dir, name, text string) (string, error) {
+	source, binary := filepath.Join(dir, name+".go"), filepath.Join(dir, name)
+	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
 		return "", err
 	}
 	cmd := exec.Command("go", "build", "-o", binary, source)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the bare Go program: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return binary, nil
 }

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"sandbox/internal/leakcheck"
+)
+
+// TestMain lets the scripts run the real main: the test binary is put into their
+// PATH as sandbox.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"sandbox": main})
+}
+
+// TestScripts runs the command line tests of testdata/scripts, each in a folder and
+// with a state folder of its own. UPDATE_SCRIPTS=1 rewrites what cmp compares.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:             filepath.Join("..", "..", "testdata", "scripts"),
+		UpdateScripts:   os.Getenv("UPDATE_SCRIPTS") != "",
+		ContinueOnError: true,
+		Setup:           surround,
+		Condition: func(name string) (bool, error) {
+			return name == "root" && os.Geteuid() == 0, nil
+		},
+	})
+}
+
+func surround(env *testscript.Env) error {
+	state := filepath.Join(env.WorkDir, ".state")
+	env.Setenv("SANDBOX_STATE_DIR", state)
+	env.Setenv("SANDBOX_CACHE_DIR", filepath.Join(env.WorkDir, ".cache"))
+	env.Setenv("NO_COLOR", "1")
+	if t, ok := env.T().(testing.TB); ok {
+		leakcheck.Check(t, state)
+	}
+	return nil
+}

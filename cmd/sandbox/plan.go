@@ -1,0 +1,148 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sandbox/sandbox/definition"
+	"sandbox/sandbox/plan"
+	"sandbox/sandbox/probe"
+	"sandbox/script"
+)
+
+func planFlags() []flag {
+	return []flag{{"json", "", "print the definition, the inputs and the plan as JSON"}}
+}
+
+func (a *app) planCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "plan RECIPE [flags of the recipe]",
+		Short: "Print what a run would do, step by step",
+		Long: "Print what `sandbox run` of a recipe would do on this machine for this user: a line a\n" +
+			"step, with the recipe's line that asked for it, then what undoes it, and what is\n" +
+			"degraded here. Nothing is done, and no root is needed.\n\n" + flagHelp(planFlags()),
+		DisableFlagParsing: true,
+		ValidArgsFunction:  completeRecipe(planFlags()),
+		RunE:               func(_ *cobra.Command, args []string) error { return a.plan(args) },
+	}
+}
+
+func (a *app) plan(args []string) error {
+	line, err := parseArguments(args, planFlags())
+	switch {
+	case err != nil:
+		return err
+	case line.has("help"):
+		return a.help(line, "plan")
+	case line.recipe == "":
+		return &usageError{message: "no recipe to plan", hint: "sandbox plan RECIPE"}
+	}
+	if err := confine(); err != nil {
+		return err
+	}
+	recipe, err := a.load(line)
+	if err != nil {
+		return err
+	}
+	defer recipe.Close()
+	facts, err := probe.Probe(plan.WantsOf(definitionOf(recipe)))
+	if err != nil {
+		return err
+	}
+	p, err := plan.Compile(definitionOf(recipe), facts)
+	if err != nil {
+		return err
+	}
+	if line.has("json") {
+		return a.planJSON(recipe, p)
+	}
+	return write(a.out, planText(recipe, p))
+}
+
+// planText is the plan and what the load read, every line fit for a terminal.
+func planText(recipe *script.Recipe, p *plan.Plan) string {
+	var b strings.Builder
+	for line := range strings.Lines(p.String()) {
+		b.WriteString(printable(strings.TrimSuffix(line, "\n")) + "\n")
+	}
+	for _, in := range recipe.Inputs {
+		b.WriteString(inputText(in) + "\n")
+	}
+	return b.String()
+}
+
+// inputText words one thing that the load depended on: a value that is short, or
+// the digest of a content.
+func inputText(in script.Input) string {
+	text := "input " + in.Kind + " " + printable(in.Name)
+	switch {
+	case in.Error != "":
+		return text + ": " + printable(in.Error)
+	case !in.Found:
+		return text + ": none"
+	case in.Kind == script.InputExists:
+		return text + ": there"
+	case in.Kind == script.InputEnv || in.Kind == script.InputFact:
+		return text + " = " + quote(in.Value)
+	}
+	return text + "  sha256:" + in.Digest()[:16]
+}
+
+// planInput is one input in --json, without its content.
+type planInput struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Found  bool   `json:"found"`
+	SHA256 string `json:"sha256,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+func planInputs(inputs []script.Input) []planInput {
+	out := make([]planInput, len(inputs))
+	for i, in := range inputs {
+		out[i] = planInput{Kind: in.Kind, Name: in.Name, Found: in.Found, SHA256: in.Digest(), Error: in.Error}
+	}
+	return out
+}
+
+// planStep is one step in --json.
+type planStep struct {
+	Side   string            `json:"side"`
+	Text   string            `json:"text"`
+	Field  string            `json:"field,omitempty"`
+	Origin definition.Origin `json:"origin,omitzero"`
+}
+
+func (a *app) planJSON(recipe *script.Recipe, p *plan.Plan) error {
+	doc := struct {
+		Definition *definition.Definition `json:"definition"`
+		Inputs     []planInput            `json:"inputs"`
+		Steps      []planStep             `json:"steps"`
+		Teardown   []planStep             `json:"teardown"`
+		Notes      []string               `json:"notes"`
+	}{Definition: definitionOf(recipe), Inputs: planInputs(recipe.Inputs), Steps: planSteps(p.Steps), Teardown: planSteps(p.Teardown), Notes: []string{}}
+	for _, n := range p.Notes {
+		doc.Notes = append(doc.Notes, n.Text)
+	}
+	text, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return err
+	}
+	return write(a.out, string(text)+"\n")
+}
+
+func planSteps(steps []plan.Step) []planStep {
+	out := make([]planStep, len(steps))
+	for i, s := range steps {
+		out[i] = planStep{Side: s.Side.String(), Text: s.Op.String(), Field: s.Field, Origin: s.Origin}
+	}
+	return out
+}
+
+func write(f *os.File, text string) error {
+	_, err := f.WriteString(text)
+	return err
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"sandbox/sandbox"
+	"sandbox/sandbox/definition"
+	"sandbox/sandbox/nsinit"
+	"sandbox/sandbox/plan"
+	"sandbox/sandbox/probe"
+	"sandbox/sandbox/seccomp"
+	"sandbox/script"
+)
+
+func runFlags() []flag {
+	return []flag{
+		{"result", "FILE", "write the Result to FILE, as JSON"},
+		{"json", "", "print the Result on stderr as one line of JSON, instead of the summary"},
+		{"quiet", "", "print no summary of a run that went well, and no notes (-q)"},
+		{"keep", "", "keep the state folder, with the Result, after the end"},
+		{"id", "ID", "name the container; an id in use is an error"},
+	}
+}
+
+func (a *app) runCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run RECIPE [flags of the recipe] [-- command…]",
+		Short: "Run a recipe",
+		Long: "Run the container that a recipe defines, and exit with its payload's exit code.\n" +
+			"RECIPE is a Lua file, or the name of an embedded recipe. A command after -- is run\n" +
+			"in the place of the recipe's process.args.\n\n" +
+			"stdin, stdout and stderr are the payload's; what sandbox says goes to stderr, after it.\n" +
+			"Exit codes: the payload's own; 128 + signal; 124 a limit of time or output; 125 set-up\n" +
+			"failed; 126 the payload is not executable; 127 it was not found. The Result (--result)\n" +
+			"tells them from a payload's own.\n\n" + flagHelp(runFlags()),
+		DisableFlagParsing: true,
+		ValidArgsFunction:  completeRecipe(runFlags()),
+		RunE:               func(_ *cobra.Command, args []string) error { return a.run(args) },
+	}
+}
+
+// run is the whole of `sandbox run`; it returns the exit code as an error.
+func (a *app) run(args []string) error {
+	line, err := parseArguments(args, runFlags())
+	switch {
+	case err != nil:
+		return a.fail(err)
+	case line.has("help"):
+		return a.help(line, "run")
+	case line.recipe == "":
+		return a.fail(&usageError{message: "no recipe to run", hint: "sandbox run RECIPE; sandbox run --help lists the rest"})
+	}
+	a.ui.quiet = line.has("quiet")
+	r := &running{app: a, line: line}
+	if err := r.openResult(); err != nil {
+		return a.fail(err)
+	}
+	result, err := r.live()
+	return r.report(result, err)
+}
+
+// fail prints why a run failed before its payload ran.
+func (a *app) fail(err error) error {
+	a.ui.failure(err)
+	return codeError(exitFailed)
+}
+
+// running is one `sandbox run`.
+type running struct {
+	*app
+	line   *arguments
+	result *os.File // of --result, opened first: a run must not be for nothing
+	def    *definition.Definition
+}
+
+func (r *running) openResult() error {
+	path := r.line.own["result"]
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	r.result = f
+	return err
+}
+
+// live loads the recipe and runs its container.
+func (r *running) live() (*definition.Result, error) {
+	launcher := nsinit.NewLauncher()
+	defer launcher.Close()
+	if os.Geteuid() == 0 && idleCore() {
+		launcher.Speculate([]string{"net", "ipc", "uts"})
+	}
+	recipe, err := r.load(r.line)
+	if err != nil {
+		return nil, err
+	}
+	defer recipe.Close()
+	r.def = definitionOf(recipe)
+	facts, err := probe.Probe(plan.WantsOf(r.def))
+	if err != nil {
+		return nil, err
+	}
+	p, err := plan.Compile(r.def, facts)
+	if err != nil {
+		return nil, err
+	}
+	record, err := r.record(recipe)
+	if err != nil {
+		return nil, err
+	}
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGTSTP, unix.SIGCONT)
+	defer signal.Stop(signals)
+	return sandbox.Run(context.Background(), sandbox.Options{
+		Definition: r.def, Plan: p, Facts: facts, ID: r.line.own["id"], Hooks: recipe, Record: record,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals, Log: r.ui.log,
+		Filter: func(s definition.Seccomp) ([]byte, error) {
+			return seccomp.Filter(s, seccomp.Options{Arch: facts.Arch, CacheDir: filepath.Join(facts.CacheDir, "seccomp")})
+		},
+		Launcher: launcher, Revive: r.revive, Keep: r.line.has("keep"),
+	})
+}
+
+// record is what a later command needs to call the hooks that this one could not.
+func (r *running) record(recipe *script.Recipe) ([]byte, error) {
+	if len(r.def.HooksOf(definition.StagePoststop)) == 0 {
+		return nil, nil
+	}
+	return recipe.Record()
+}
+
+// revive loads the hooks of a container whose supervisor died.
+func (r *running) revive(record []byte) (definition.Hooks, error) {
+	return script.Revive(context.Background(), record, r.ui.log)
+}
+
+// idleCore reports whether a second core has nothing to do: making namespaces ahead
+// on another thread is then faster, and else slower.
+func idleCore() bool {
+	if runtime.NumCPU() < 2 {
+		return false
+	}
+	// "0.20 0.18 0.12 1/80 11206": runnable of all threads (proc_loadavg(5)); one
+	// of them is this one.
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return false
+	}
+	fields := strings.Fields(string(text))
+	return len(fields) > 3 && (strings.HasPrefix(fields[3], "1/") || strings.HasPrefix(fields[3], "2/") && runtime.NumCPU() > 2)
+}
+
+// report says how the run ended, writes the Result, and returns the exit code.
+func (r *running) report(result *definition.Result, err error) error {
+	if result == nil {
+		result = &definition.Result{Verdict: definition.VerdictFailed, ExitCode: exitFailed}
+	}
+	if err != nil && result.Error == "" {
+		result.Error = err.Error()
+	}
+	if err != nil {
+		r.ui.failure(err)
+	}
+	switch {
+	case r.line.has("json"):
+		text, e := json.Marshal(result)
+		err = errors.Join(err, e)
+		r.ui.say(string(text))
+	case err == nil:
+		r.ui.summary(result, r.def.Origins)
+	}
+	if r.result != nil {
+		if e := writeResult(r.result, result); e != nil {
+			return r.fail(e)
+		}
+	}
+	if result.ExitCode == 0 {
+		return nil
+	}
+	return codeError(result.ExitCode)
+}
+
+func writeResult(f *os.File, result *definition.Result) error {
+	text, err := json.MarshalIndent(result, "", "  ")
+	if err == nil {
+		_, err = f.Write(append(text, '\n'))
+	}
+	return errors.Join(err, f.Close())
+}
