@@ -63,9 +63,9 @@ func (d *decoder) definition(tree *luaval.Value) definition.Definition {
 		case "hostname":
 			def.Hostname = d.text(name, v)
 		case "masked_paths":
-			def.MaskedPaths = d.texts(name, v)
+			def.MaskedPaths = d.paths(name, v)
 		case "readonly_paths":
-			def.ReadonlyPaths = d.texts(name, v)
+			def.ReadonlyPaths = d.paths(name, v)
 		case "artifacts":
 			def.Artifacts = d.artifacts(name, v)
 		default:
@@ -143,7 +143,7 @@ func (d *decoder) process(path string, v *luaval.Value) definition.Process {
 		case "args":
 			p.Args = d.args(at, v)
 		case "cwd":
-			p.Cwd = d.text(at, v)
+			p.Cwd = stdlib.Inside(d.text(at, v))
 		case "env":
 			p.Env = d.env(at, v)
 		case "user":
@@ -304,7 +304,7 @@ func (d *decoder) artifacts(path string, v *luaval.Value) []definition.Artifact 
 		if f.Value.Kind == luaval.String {
 			target = d.host(at, &f.Value, target)
 		}
-		all = append(all, definition.Artifact{Path: f.Name, Target: target})
+		all = append(all, definition.Artifact{Path: stdlib.Inside(f.Name), Target: target})
 	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Path < all[j].Path })
 	return all
@@ -374,6 +374,15 @@ func (d *decoder) texts(path string, v *luaval.Value) []string {
 		at := definition.Item(path, i+1)
 		d.note(at, &v.Items[i])
 		all = append(all, d.word(at, &v.Items[i]))
+	}
+	return all
+}
+
+// paths reads a list of paths in the container.
+func (d *decoder) paths(path string, v *luaval.Value) []string {
+	all := d.texts(path, v)
+	for i := range all {
+		all[i] = stdlib.Inside(all[i])
 	}
 	return all
 }

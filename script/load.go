@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -171,6 +172,9 @@ func (l *loader) finish(c *container) error {
 		l.found = append(l.found, l.fresh(def.Validate().At(def.Origins))...)
 	}
 	if len(l.found) > 0 {
+		slices.SortStableFunc(l.found, func(a, b definition.Problem) int {
+			return cmp.Or(cmp.Compare(a.Origin.File, b.Origin.File), cmp.Compare(a.Origin.Line, b.Origin.Line))
+		})
 		return &Error{Problems: l.found}
 	}
 	c.definition = def
@@ -182,9 +186,15 @@ func (l *loader) finish(c *container) error {
 func (l *loader) fresh(more definition.Problems) definition.Problems {
 	return slices.DeleteFunc(more, func(p definition.Problem) bool {
 		return slices.ContainsFunc(l.found, func(old definition.Problem) bool {
-			return old.Origin == p.Origin || old.Path == p.Path || strings.HasPrefix(old.Path, p.Path) || strings.HasPrefix(p.Path, old.Path)
+			return old.Path != "" && (below(old.Path, p.Path) || strings.HasPrefix(old.Message, "wanted") && below(p.Path, old.Path))
 		})
 	})
+}
+
+// below tells whether a path is that of a field or of a part of it.
+func below(path, field string) bool {
+	rest, ok := strings.CutPrefix(path, field)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // defaultName makes a container's name of the recipe's file name.

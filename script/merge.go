@@ -218,7 +218,7 @@ func unknownField(at string, fields []registry.Field, key string, origin definit
 	known := [...]string{direct, registry.Elsewhere(key), registry.Aka(registry.Definition, "", key)}
 	for _, field := range known {
 		if field != "" {
-			p.Hint = "write " + field
+			p.Hint = "use " + field
 			break
 		}
 	}

@@ -67,10 +67,12 @@ func (l *loader) declareParams(L *lua.LState) int {
 	l.params = []Param{}
 	values := l.vm.State().NewTable()
 	for i := range v.Fields {
-		p := d.param(v.Fields[i].Name, &v.Fields[i].Value)
-		l.params = append(l.params, p)
-		if len(l.found) == before && !l.paramsOnly {
-			values.RawSetString(p.Name, d.value(l.vm.State(), &p, l.source.Params[p.Name]))
+		l.params = append(l.params, d.param(v.Fields[i].Name, &v.Fields[i].Value))
+	}
+	if len(l.found) == before && !l.paramsOnly {
+		for i := range l.params {
+			p := &l.params[i]
+			values.RawSetString(p.Name, d.value(l.vm.State(), p, l.source.Params[p.Name]))
 		}
 	}
 	d.undeclared(l.params, l.source.Params)

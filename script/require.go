@@ -228,7 +228,7 @@ func (l *loader) relative(name string) (*file, error) {
 	}
 	switch i := l.read(f); {
 	case i.Error != "":
-		return nil, errors.New(i.Error)
+		return nil, errors.New("require " + strconv.Quote(name) + ": " + i.Error)
 	case !i.Found:
 		return nil, errors.New("require " + strconv.Quote(name) + ": there is no file " + f.shown)
 	}

@@ -138,7 +138,7 @@ func (r *Reader) nils(site *vm.Site, path string) {
 	}
 	for _, name := range site.NilKeys() {
 		if at := definition.Join(path, name); r.Strict(at) {
-			r.problem(at, r.At(site.Key(name)), "the value is nil", "a misspelt variable? false means none")
+			r.problem(at, r.At(site.Key(name)), "the value is nil", "a misspelt variable? write false to leave it out")
 		}
 	}
 }

@@ -34,6 +34,7 @@ func (r *Rootfs) Describe() string { return "a root filesystem (sandbox." + stri
 func quote(s string) string { return strconv.Quote(s) }
 
 func (c *call) pushMount(L *lua.LState, m definition.Mount) int {
+	m.Target = Inside(m.Target)
 	value := c.VM.State().NewUserData()
 	value.Value = &Mount{Mount: m, Origin: c.Origin(), Bad: c.bad}
 	L.Push(value)

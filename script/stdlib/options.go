@@ -54,7 +54,7 @@ func (c *call) check(fields []registry.Field) {
 func Unknown(path string, fields []registry.Field, key string, origin definition.Origin) definition.Problem {
 	p := definition.Problem{Path: path, Message: "unknown key " + quote(key), Origin: origin}
 	if near := registry.Aka(fields, "", key); near != "" {
-		p.Hint = "write " + near
+		p.Hint = "use " + near
 	} else if near := vm.Suggest(key, registry.Names(fields)); near != "" {
 		p.Hint = "did you mean " + quote(near) + "?"
 	}

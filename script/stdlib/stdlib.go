@@ -140,6 +140,15 @@ func HostPath(project, name string) (path, problem, hint string) {
 	return path, "", ""
 }
 
+// Inside tidies a path in the container: repeated and final slashes and "." go. A
+// path with ".." stays as it is, for Validate to refuse.
+func Inside(name string) string {
+	if !strings.HasPrefix(name, "/") || strings.Contains(name+"/", "/../") {
+		return name
+	}
+	return clean(name)
+}
+
 // clean removes "." and "..", repeated and final slashes, without following links.
 func clean(name string) string {
 	var parts []string
