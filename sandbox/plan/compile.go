@@ -1,55 +1,251 @@
 package plan
 
 import (
+	"fmt"
+	"strings"
+
 	"sandbox/sandbox/cgroups"
 	"sandbox/sandbox/definition"
 )
 
-// Compile turns a definition into the plan for a host. The error is
-// definition.Problems: everything that this host cannot do for it.
+// compiler turns one definition into a plan. It has three phases: decide (which
+// namespaces, ids, cgroup and privileges there will be), lay out the steps in
+// their order, and the teardown. Problems are collected in all of them.
+type compiler struct {
+	def      *definition.Definition
+	facts    *Facts
+	plan     *Plan
+	problems definition.Problems
+
+	own     owned
+	ids     idMaps
+	user    user
+	caps    SetCaps
+	bound   []string
+	setting cgroups.Setting
+	// confined says that mounts are made in a user namespace: an ordinary user's
+	// own, or the one that the caller is in already.
+	confined bool
+	terminal bool
+	// targets of the recipe's mounts, in the order they are mounted.
+	mounts []placed
+	// secrets to mask, because they could not be left out.
+	secrets []string
+}
+
+// owned says which namespaces are the container's own.
+type owned struct{ pid, net, ipc, uts, cgroup, user, time bool }
+
+// Compile turns a definition into the steps that make, run and remove its
+// container on a host of these facts. It is pure. The error is
+// definition.Problems: everything that is wrong, with origins.
 func Compile(def *definition.Definition, facts Facts) (*Plan, error) {
-	c := &compiler{def: def, facts: facts, plan: &Plan{}}
+	c := newCompiler(def, &facts)
 	c.decide()
-	c.prepare()
+	c.hostSetup()
 	c.enter()
-	c.isolate()
-	c.root()
-	c.stop()
-	c.payload()
-	c.supervise()
-	c.tearDown()
+	c.rootfs()
+	c.defaultMounts()
+	c.recipeMounts()
+	c.protect()
+	c.pivot()
+	c.becomePayload()
+	c.aftermath()
+	c.teardown()
+	return c.result()
+}
+
+func newCompiler(def *definition.Definition, facts *Facts) *compiler {
+	return &compiler{def: def, facts: facts, plan: &Plan{Steps: make([]Step, 0, 72), Teardown: make([]Step, 0, 5)}}
+}
+
+func (c *compiler) result() (*Plan, error) {
 	if len(c.problems) > 0 {
-		return nil, c.problems.At(def.Origins)
+		return nil, c.problems.At(c.def.Origins)
 	}
 	return c.plan, nil
 }
 
-// compiler is one Compile: the decisions that several steps depend on.
-type compiler struct {
-	def      *definition.Definition
-	facts    Facts
-	plan     *Plan
-	problems definition.Problems
-
-	setting cgroups.Setting
-	ns      map[string]bool // namespaces that are new
-	// userFirst: an ordinary user's user namespace comes before everything, as it
-	// gives the right to the rest. Root's comes last, so that the mounts belong to
-	// the outer one and cannot be undone from inside.
-	userFirst, userLast bool
-	keeper              bool // init stays as the payload's parent
-	uids, gids          []definition.IDRange
-	helpers             bool // newuidmap writes the maps
-	resolve             bool // user or groups are names, looked up in the rootfs
-	uid, gid            uint32
-	groups              []uint32
-	terminal            bool
+// decide looks at everything that more than one step depends on.
+func (c *compiler) decide() {
+	c.checkKernel()
+	c.confined = !c.facts.Root || c.mappedIDs() != allIDs
+	c.decideNamespaces()
+	c.decideUser()
+	c.decideIDs()
+	c.decideCaps()
+	c.decideSeccomp()
+	c.decideCgroup()
+	p := c.def.Process
+	c.terminal = p.Terminal == definition.TerminalYes || mayHaveTerminal(p) && c.facts.StdinTerminal
+	c.placeMounts()
 }
 
-func (c *compiler) host(op Op, field string) { c.step(Host, op, field) }
-func (c *compiler) init(op Op, field string) { c.step(Init, op, field) }
+// checkKernel refuses kernels without mount_setattr(2): read-only recursive binds
+// could not be made in one step, and never from inside a user namespace.
+func (c *compiler) checkKernel() {
+	k := c.facts.Kernel
+	if k[0] < 5 || k[0] == 5 && k[1] < 12 {
+		c.problem("", "use Linux 5.12 or newer", "Linux %d.%d has no mount_setattr(2)", k[0], k[1])
+	}
+}
 
-func (c *compiler) step(side Side, op Op, field string) {
+func (c *compiler) decideNamespaces() {
+	n := c.def.Namespaces
+	isNew := func(m definition.NamespaceMode) bool { return m != definition.NamespaceHost }
+	c.own = owned{pid: isNew(n.PID), net: !hostNetwork(c.def), ipc: isNew(n.IPC), uts: isNew(n.UTS), cgroup: isNew(n.Cgroup),
+		user: isNew(n.User), time: n.Time == definition.NamespaceNew}
+	if !isNew(n.Mount) {
+		c.problem("namespaces.mount", "leave it out", "a container always has a mount namespace of its own")
+	}
+	// Linux 6.1 moves a process into its time namespace on execve; before, only its children.
+	if k := c.facts.Kernel; c.own.time && c.def.Process.NoInit && (k[0] < 6 || k[0] == 6 && k[1] < 1) {
+		c.problem("namespaces.time", "leave out init = false, or use Linux 6.1 or newer",
+			"a payload that is PID 1 itself does not enter a new time namespace on Linux %d.%d", k[0], k[1])
+	}
+	if c.def.Process.NoInit {
+		c.note("process.init", "the payload is PID 1 itself: signals that it has no handler for are ignored, and a hostile one can outlive a killed runner")
+	}
+}
+
+// decideSeccomp: under no_new_privs the filter is loaded last. Without, loading
+// needs CAP_SYS_ADMIN, and a filter loaded before capset would have to allow the
+// set-up's own calls (seccomp(2)).
+func (c *compiler) decideSeccomp() {
+	if c.def.Process.NewPrivs && c.def.Seccomp.Mode != definition.SeccompNone && !hasName(c.caps.Effective, "SYS_ADMIN") {
+		c.problem("seccomp", `leave out no_new_privs = false, or say seccomp = "none", or keep the capability SYS_ADMIN`,
+			"without no_new_privs a filter can only be loaded with the capability SYS_ADMIN")
+	}
+}
+
+func (c *compiler) decideCgroup() {
+	var missing []cgroups.Missing
+	c.setting, missing = cgroups.Resolve(c.facts.Cgroup, c.def.Limits)
+	for _, m := range missing {
+		field := "limits." + m.Limit
+		if c.def.Limits.BestEffort {
+			c.note(field, "%s", m)
+		} else {
+			c.problem(field, m.Hint, "it needs the %s controller: %s", m.Controller, m.Reason)
+		}
+	}
+	if c.setting.Note == "" {
+		return
+	}
+	switch l := c.def.Limits; {
+	case l.Cgroup():
+		c.note("limits", "%s", c.setting.Note)
+	case len(c.setting.Dirs) > 0:
+	case l.CPUTime > 0:
+		c.note("limits.cpu_time", "%s; processor time is that of ended processes alone", c.setting.Note)
+	case !c.own.pid:
+		c.note("namespaces.pid", "%s, and no pid namespace: a process that leaves the session can outlive the container", c.setting.Note)
+	}
+}
+
+// hostSetup is what the supervisor does before there is a process: the state
+// first, so that whatever comes after can be found and removed by another runner.
+func (c *compiler) hostSetup() {
+	c.host(Reserve{}, "")
+	for i := range c.def.Mounts {
+		if m := &c.def.Mounts[i]; m.Type == definition.MountCache {
+			c.host(MakeCache{Name: m.Source, Path: c.cachePath(m.Source)}, mountField(i))
+		}
+	}
+	if len(c.setting.Dirs) > 0 {
+		c.host(CreateCgroup{Hierarchies: hierarchies(c.setting), Setting: c.setting}, "")
+		// Limits are there before the first process is.
+		for _, w := range c.setting.Writes {
+			c.host(SetLimit{Controller: w.Controller, File: w.File, Value: w.Value}, "limits."+w.Limit)
+		}
+	}
+	spawn := Spawn{IntoCgroup: c.bornInCgroup()}
+	if c.facts.Root {
+		spawn.Namespaces = c.namespaces()
+	}
+	c.host(spawn, "")
+}
+
+func (c *compiler) bornInCgroup() bool {
+	return len(c.setting.Dirs) > 0 && c.setting.Dirs[0].Version == 2
+}
+
+func hierarchies(s cgroups.Setting) []string {
+	names := make([]string, len(s.Dirs))
+	for i, d := range s.Dirs {
+		names[i] = "unified"
+		if d.Version == 1 {
+			names[i] = strings.Join(d.Controllers, "+")
+		}
+	}
+	return names
+}
+
+// namespaces are those that init is cloned into.
+func (c *compiler) namespaces() []string {
+	names := append(make([]string, 0, 6), "mount")
+	for _, n := range [...]struct {
+		own  bool
+		name string
+	}{{c.own.pid, "pid"}, {c.own.net, "net"}, {c.own.ipc, "ipc"}, {c.own.uts, "uts"}} {
+		if n.own {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
+// enter brings init into its cgroups and namespaces.
+func (c *compiler) enter() {
+	if c.facts.Root {
+		c.init(DieWithSupervisor{}, "")
+		c.joinCgroups()
+	} else {
+		// While it is still the caller's in the host's user namespace.
+		c.joinCgroups()
+		c.enterUserFirst()
+		// The clone and the change of ids clear it (prctl(2)), so not before.
+		c.init(DieWithSupervisor{}, "")
+	}
+	if c.own.cgroup {
+		// Its root is the cgroup that the process is in at this moment, so after the joins.
+		c.init(Unshare{Namespaces: []string{"cgroup"}}, "")
+	}
+	if c.own.net {
+		c.init(Loopback{}, "")
+	}
+	if c.own.uts {
+		c.init(SetHostname{Name: c.hostname()}, "hostname")
+	}
+}
+
+// joinCgroups: the v2 cgroup is the one that the process was born in.
+func (c *compiler) joinCgroups() {
+	for _, d := range c.setting.Dirs {
+		if d.Version == 1 && len(d.Controllers) > 0 {
+			c.init(JoinCgroup{Controller: d.Controllers[0]}, "")
+		}
+	}
+}
+
+// maxHostname is __NEW_UTS_LEN.
+const maxHostname = 64
+
+func (c *compiler) hostname() string {
+	name := c.def.Hostname
+	if name == "" {
+		name = c.def.Name
+	}
+	if name == "" {
+		name = "sandbox"
+	}
+	return name[:min(len(name), maxHostname)]
+}
+
+func (c *compiler) host(op Op, field string) { c.add(Host, op, field) }
+func (c *compiler) init(op Op, field string) { c.add(Init, op, field) }
+
+func (c *compiler) add(side Side, op Op, field string) {
 	s := Step{Side: side, Op: op, Field: field}
 	if field != "" {
 		s.Origin = c.def.Origins.Of(field)
@@ -57,17 +253,27 @@ func (c *compiler) step(side Side, op Op, field string) {
 	c.plan.Steps = append(c.plan.Steps, s)
 }
 
-func (c *compiler) problem(field, message, hint string) {
-	c.problems = append(c.problems, definition.Problem{Path: field, Message: message, Hint: hint})
+func (c *compiler) problem(path, hint, format string, args ...any) {
+	c.problems = append(c.problems, definition.Problem{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// note says what is degraded in every run of this plan.
-func (c *compiler) note(field, text string) {
-	c.plan.Notes = append(c.plan.Notes, Note{Text: text, Origin: c.def.Origins.Of(field)})
+// note adds a note that holds from the start.
+func (c *compiler) note(field, format string, args ...any) {
+	c.plan.Notes = append(c.plan.Notes, Note{Text: fmt.Sprintf(format, args...), Origin: c.def.Origins.Of(field)})
 }
 
-// maybe is a note that comes true only when init says so; its number goes into the op.
-func (c *compiler) maybe(field, text string) int {
-	c.plan.Notes = append(c.plan.Notes, Note{Text: text, Origin: c.def.Origins.Of(field), Conditional: true})
+// conditional adds a note that init sends when it takes a branch, and returns its number.
+func (c *compiler) conditional(field, format string, args ...any) int {
+	c.note(field, format, args...)
+	c.plan.Notes[len(c.plan.Notes)-1].Conditional = true
 	return len(c.plan.Notes)
+}
+
+func hasName(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
 }

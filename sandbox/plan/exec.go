@@ -1,32 +1,48 @@
 package plan
 
-import "sandbox/sandbox/definition"
+import (
+	"sandbox/sandbox/cgroups"
+	"sandbox/sandbox/definition"
+)
 
-// CompileExec is the init side of a further process in a running container: the
-// payload's user, capabilities and filter, with the request's arguments, folder
-// and environment. The engine enters the container after the JoinCgroup steps.
+// CompileExec turns a request for a further process in a running container into
+// init steps, in order: the v1 cgroups, whose files cannot be reached from inside;
+// then, in the container's namespaces, the payload's own privileges and execve.
+// A payload whose user is a name needs facts.Resolved.
 func CompileExec(def *definition.Definition, facts Facts, request definition.ExecRequest) (*Plan, error) {
-	exec := *def
-	exec.Process.Args = request.Args
-	if request.Cwd != "" {
-		exec.Process.Cwd = request.Cwd
+	c := newCompiler(def, &facts)
+	c.decideNamespaces()
+	c.decideUser()
+	c.decideIDs()
+	c.decideCaps()
+	c.plan.Notes = nil // they were told when the container was made
+	if c.user.named && facts.Resolved == nil {
+		c.problem("process.user", "wait until the container runs", "the ids of %q are not known yet", def.Process.User)
 	}
-	exec.Process.Env = append(append([]definition.EnvVar{}, def.Process.Env...), request.Env...)
-	exec.Process.Terminal = definition.TerminalNo
-	c := &compiler{def: &exec, facts: facts, plan: &Plan{}}
-	c.decide()
-	for _, d := range c.setting.Dirs {
-		if d.Version == 1 {
-			c.init(JoinCgroup{Controller: d.Controllers[0]}, "")
-		}
+	if len(request.Args) == 0 || request.Args[0] == "" {
+		c.problem("", "give exec a list like { \"/bin/true\" }", "there is nothing to run")
 	}
+	c.setting, _ = cgroups.Resolve(facts.Cgroup, def.Limits)
+	c.joinCgroups()
 	c.init(NewSession{}, "")
-	for _, r := range exec.Rlimits {
-		c.init(SetRlimit{r}, "rlimits."+r.Name)
+	c.loweredLimits()
+	c.oomScore()
+	cwd := request.Cwd
+	if cwd == "" {
+		cwd = def.Process.Cwd
 	}
-	c.privileges(nil)
-	if len(c.problems) > 0 {
-		return nil, c.problems.At(def.Origins)
+	c.privileges(cwd)
+	c.execute(request.Args, request.Env)
+	return c.result()
+}
+
+// loweredLimits are the payload's rlimits as far as the runner's own allow: the
+// process is in the container's user namespace already, where none can be raised.
+func (c *compiler) loweredLimits() {
+	for _, r := range c.def.Rlimits {
+		if have, ok := c.hardLimit(r.Name); ok {
+			r.Hard, r.Soft = min(r.Hard, have), min(r.Soft, have)
+		}
+		c.init(SetRlimit{r}, definition.Join("rlimits", r.Name))
 	}
-	return c.plan, nil
 }

@@ -44,11 +44,45 @@ type Facts struct {
 	// Secrets are files below the allowed folders of / to hide, that exist.
 	Secrets []string `json:"secrets,omitempty"`
 
+	// Var are the folders of /var and of /var/lib, as paths.
+	Var []string `json:"var,omitempty"`
+	// Home is the caller's home folder ($HOME).
+	Home string `json:"home,omitempty"`
+	// RootEntries are those of RootTargets that exist in a root folder.
+	RootEntries []string `json:"root_entries,omitempty"`
+
+	// Groups are the caller's supplementary groups.
+	Groups []uint32 `json:"groups,omitempty"`
+	// Rlimits are the caller's own resource limits, of those that were asked for.
+	Rlimits []definition.Rlimit `json:"rlimits,omitempty"`
+	// Devices are the device nodes that were asked for and exist.
+	Devices []DeviceFact `json:"devices,omitempty"`
+
 	// StateDir and CacheDir are absolute; made when first needed.
 	StateDir string `json:"state_dir"`
 	CacheDir string `json:"cache_dir"`
 	// StdinTerminal says that the runner's stdin is a terminal.
 	StdinTerminal bool `json:"stdin_terminal,omitempty"`
+	// Term is the kind of that terminal ($TERM).
+	Term string `json:"term,omitempty"`
+
+	// Resolved is what ResolveUser answered; only CompileExec looks at it.
+	Resolved *Resolved `json:"resolved,omitempty"`
+}
+
+// DeviceFact is a device node of the host.
+type DeviceFact struct {
+	Path string `json:"path"`
+	// Kind is "c" for a character device, "b" for a block device, "" for no device.
+	Kind         string `json:"kind"`
+	Major, Minor uint32
+}
+
+// Resolved are the payload's ids, in numbers.
+type Resolved struct {
+	UID    uint32   `json:"uid"`
+	GID    uint32   `json:"gid"`
+	Groups []uint32 `json:"groups,omitempty"`
 }
 
 // TopEntry is one entry of the host's /.

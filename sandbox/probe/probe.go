@@ -5,6 +5,7 @@
 package probe
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,39 +21,131 @@ import (
 
 // Probe reads the facts. It makes nothing.
 func Probe(w plan.Wants) (plan.Facts, error) {
-	f := plan.Facts{Arch: runtime.GOARCH, UID: uint32(os.Geteuid()), GID: uint32(os.Getegid()), LastCap: unix.CAP_LAST_CAP}
+	f := plan.Facts{Arch: runtime.GOARCH, UID: uint32(os.Geteuid()), GID: uint32(os.Getegid()), LastCap: lastCapability()}
 	f.Kernel = kernel()
 	f.Capabilities = effective()
 	f.Root = f.UID == 0 && f.Capabilities&(1<<unix.CAP_SYS_ADMIN) != 0
 	f.MappedIDs = mappedIDs()
-	f.StateDir, f.CacheDir = StateDir(), CacheDir()
+	f.UserNS = userNamespaces()
 	var err error
+	if f.StateDir, err = StateDir(); err != nil {
+		return f, err
+	}
+	f.CacheDir = CacheDir()
 	if f.Cgroup, err = cgroups.Probe(w.Limits); err != nil {
 		return f, err
 	}
 	if w.HostRootfs {
-		if f.Top, f.RootDepth, err = mount.ProbeTop(); err != nil {
+		if err := probeHostRootfs(&f); err != nil {
 			return f, err
 		}
-		f.Secrets = existing(plan.SecretPaths())
 	}
 	if w.Resolv {
-		f.Resolv, _ = filepath.EvalSymlinks("/etc/resolv.conf")
+		f.Resolv = resolved("/etc/resolv.conf")
 	}
-	if !f.Root {
-		f.UserNS = userNamespaces()
-		if w.Maps {
-			probeMaps(&f)
-		}
+	if w.RootDir != "" {
+		f.RootEntries = existingIn(w.RootDir, plan.RootTargets())
+	}
+	if !f.Root || f.MappedIDs != allIDs {
 		if f.ProcMasked, err = mount.ProbeProcMasked(); err != nil {
 			return f, err
 		}
 	}
+	if !f.Root {
+		probeUser(&f, w)
+	}
+	for _, d := range w.Devices {
+		if device, ok := probeDevice(d); ok {
+			f.Devices = append(f.Devices, device)
+		}
+	}
+	f.Rlimits = rlimits(w.Rlimits)
 	if w.Terminal {
 		_, err := unix.IoctlGetTermios(0, unix.TCGETS)
-		f.StdinTerminal = err == nil
+		f.StdinTerminal, f.Term = err == nil, os.Getenv("TERM")
 	}
 	return f, nil
+}
+
+// allIDs is the size of the initial user namespace's map.
+const allIDs = 1<<32 - 1
+
+func probeHostRootfs(f *plan.Facts) error {
+	var err error
+	if f.Top, f.RootDepth, err = mount.ProbeTop(); err != nil {
+		return err
+	}
+	f.Secrets = existing(plan.SecretPaths())
+	f.Var = append(folders("/var"), folders("/var/lib")...)
+	f.Home = os.Getenv("HOME")
+	return nil
+}
+
+// folders lists the folders in one, as paths, sorted; none when it cannot be read.
+func folders(dir string) []string {
+	var found []string
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.IsDir() {
+			found = append(found, dir+"/"+e.Name())
+		}
+	}
+	return found
+}
+
+// probeUser finds what an ordinary user may map.
+func probeUser(f *plan.Facts, w plan.Wants) {
+	if !w.Maps {
+		return
+	}
+	probeMaps(f)
+	groups, _ := os.Getgroups()
+	for _, g := range groups {
+		f.Groups = append(f.Groups, uint32(g))
+	}
+}
+
+// resolved is the file that a link of the host leads to, or "". The text is read
+// once more before it is used, by a descriptor.
+func resolved(path string) string {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return ""
+	}
+	defer unix.Close(fd)
+	target, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+	if err != nil {
+		return ""
+	}
+	return target
+}
+
+// existingIn keeps the paths that are there in a root folder. They are looked up
+// in it again, by descriptor, when they are mounted on.
+func existingIn(root string, paths []string) []string {
+	var found []string
+	for _, p := range paths {
+		var st unix.Stat_t
+		if unix.Lstat(root+p, &st) == nil {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+func probeDevice(path string) (plan.DeviceFact, bool) {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return plan.DeviceFact{}, false
+	}
+	d := plan.DeviceFact{Path: path, Major: unix.Major(uint64(st.Rdev)), Minor: unix.Minor(uint64(st.Rdev))}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFCHR:
+		d.Kind = "c"
+	case unix.S_IFBLK:
+		d.Kind = "b"
+	}
+	return d, true
 }
 
 func kernel() [2]int {
@@ -70,6 +163,11 @@ func kernel() [2]int {
 	v[0], _ = strconv.Atoi(major)
 	v[1], _ = strconv.Atoi(minor)
 	return v
+}
+
+// lastCapability is what the kernel knows, up to what this program does.
+func lastCapability() int {
+	return number("/proc/sys/kernel/cap_last_cap", unix.CAP_LAST_CAP)
 }
 
 // effective is the thread's effective capability set.
@@ -116,23 +214,53 @@ func existing(patterns []string) []string {
 }
 
 // StateDir is where the states of running containers are: SANDBOX_STATE_DIR, else
-// on a tmpfs, as they do not outlive the boot and a disk costs 0.4 ms a run.
-func StateDir() string {
+// on a tmpfs, as they do not outlive the boot and a disk costs 0.4 ms a run:
+// /run/sandbox, or an ordinary user's $XDG_RUNTIME_DIR/sandbox, or a folder in
+// /dev/shm. One that is there already must be the caller's alone.
+func StateDir() (string, error) {
 	if dir := os.Getenv("SANDBOX_STATE_DIR"); dir != "" {
-		return dir
+		return dir, nil
 	}
-	if os.Geteuid() != 0 {
-		if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" && onTmpfs(dir) {
-			return dir + "/sandbox"
-		}
-	} else if onTmpfs("/run") {
+	return checked(stateDir())
+}
+
+func stateDir() string {
+	name := "sandbox-" + strconv.Itoa(os.Geteuid())
+	runtimeDir := os.Getenv("XDG_RUNTIME_DIR")
+	switch {
+	case os.Geteuid() == 0 && onTmpfs("/run"):
+		return "/run/sandbox"
+	case os.Geteuid() != 0 && strings.HasPrefix(runtimeDir, "/") && onTmpfs(runtimeDir):
+		return runtimeDir + "/sandbox"
+	case onTmpfs("/dev/shm"):
+		return "/dev/shm/" + name
+	case os.Geteuid() == 0:
 		return "/run/sandbox"
 	}
-	name := "sandbox-" + strconv.Itoa(os.Geteuid())
-	if onTmpfs("/dev/shm") {
-		return "/dev/shm/" + name
-	}
 	return filepath.Join(os.TempDir(), name)
+}
+
+// checked refuses a folder that someone else may have made: /dev/shm and /tmp are
+// everybody's.
+func checked(dir string) (string, error) {
+	var st unix.Stat_t
+	err := unix.Lstat(dir, &st)
+	why := ""
+	switch {
+	case err == unix.ENOENT:
+	case err != nil:
+		return "", fmt.Errorf("look at the state folder %s: %w", dir, err)
+	case st.Mode&unix.S_IFMT != unix.S_IFDIR:
+		why = "it is not a folder"
+	case int(st.Uid) != os.Geteuid():
+		why = "it belongs to uid " + strconv.Itoa(int(st.Uid))
+	case st.Mode&0o022 != 0:
+		why = fmt.Sprintf("others may write to it (mode %04o)", st.Mode&0o7777)
+	}
+	if why != "" {
+		return "", fmt.Errorf("the state folder %s cannot be trusted: %s; remove it, or name another one with SANDBOX_STATE_DIR", dir, why)
+	}
+	return dir, nil
 }
 
 func onTmpfs(dir string) bool {

@@ -98,3 +98,18 @@ func subordinate(path string, uid int) []definition.IDRange {
 	}
 	return ranges
 }
+
+// rlimits are the caller's own, of those that are asked for.
+func rlimits(names []string) []definition.Rlimit {
+	var found []definition.Rlimit
+	for _, name := range names {
+		for i, known := range [...]string{"cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile",
+			"memlock", "as", "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime"} {
+			var r unix.Rlimit
+			if name == known && unix.Prlimit(0, i, nil, &r) == nil {
+				found = append(found, definition.Rlimit{Name: name, Soft: r.Cur, Hard: r.Max})
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,321 @@
+package plan
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sandbox/sandbox/definition"
+)
+
+// placed is a mount of the recipe with its place in the definition.
+type placed struct {
+	*definition.Mount
+	index  int
+	target string
+}
+
+func mountField(index int) string { return definition.Item("mounts", index+1) }
+
+// placeMounts sorts the recipe's mounts: a deeper one would be covered by a mount
+// above it that came later. At the same depth they keep their order.
+func (c *compiler) placeMounts() {
+	for i := range c.def.Mounts {
+		m := &c.def.Mounts[i]
+		c.mounts = append(c.mounts, placed{Mount: m, index: i, target: path.Clean("/" + m.Target)})
+	}
+	slices.SortStableFunc(c.mounts, func(a, b placed) int {
+		return strings.Count(a.target, "/") - strings.Count(b.target, "/")
+	})
+}
+
+// taken reports whether the recipe mounts something at p or above it.
+func (c *compiler) taken(p string) bool {
+	for i := range c.mounts {
+		if below(p, c.mounts[i].target) {
+			return true
+		}
+	}
+	return false
+}
+
+// free reports whether a default mount is made at a target: the recipe has nothing
+// there, and a root that cannot be written to has it.
+func (c *compiler) free(target string) bool {
+	if c.taken(target) {
+		return false
+	}
+	r := c.def.Rootfs
+	if r.Kind == definition.RootfsDir && !r.Write && hasName(RootTargets(), target) && !hasName(c.facts.RootEntries, target) {
+		c.note("rootfs", "%s has no folder %s, which is left out", r.Path, target)
+		return false
+	}
+	return true
+}
+
+// defaultMounts are the kernel's file systems, of the container's own namespaces,
+// and fresh folders where programs write.
+func (c *compiler) defaultMounts() {
+	c.proc()
+	if c.free("/dev") {
+		c.init(MountFS{Type: "tmpfs", Target: "/dev", NoExec: true, Dev: true, Options: []string{"mode=0755", "size=65536k"}}, "")
+		c.devices()
+	} else {
+		c.recipeDevices()
+	}
+	c.sysfs()
+	r := c.def.Rootfs
+	if c.isHost() && c.free("/run") {
+		c.init(MountFS{Type: "tmpfs", Target: "/run", Options: []string{"mode=0755"}}, "")
+	}
+	// A folder or an image that can be written to has its own.
+	if c.isHost() || r.Kind == definition.RootfsTmpfs || r.Kind == definition.RootfsDir && !r.Write {
+		if c.free("/tmp") {
+			c.init(MountFS{Type: "tmpfs", Target: "/tmp", Options: []string{"mode=1777"}}, "")
+		}
+	}
+	c.resolvConf()
+}
+
+// proc is of the container's own pid namespace. In a user namespace it can only be
+// mounted by who also owns the pid namespace, and nowhere below a masked one
+// (mount_too_revealing in fs/namespace.c).
+func (c *compiler) proc() {
+	if !c.free("/proc") {
+		return
+	}
+	op := MountFS{Type: "proc", Target: "/proc", NoExec: true}
+	switch {
+	case c.confined && !c.own.pid:
+		op.Else = "/proc"
+		op.Note = c.conditional("namespaces.pid", "/proc is a read-only bind of the host's: a new one needs a pid namespace of its own")
+	case c.confined && c.facts.ProcMasked:
+		c.problem("namespaces.pid", `run the outer container with an unmasked /proc (docker: --security-opt systempaths=unconfined), or say namespaces = { pid = "host" }`,
+			"/proc is masked here (nested in a container?), and below a masked one no new /proc can be mounted in a user namespace")
+	}
+	c.init(op, "")
+}
+
+func (c *compiler) sysfs() {
+	if !c.free("/sys") {
+		return
+	}
+	op := MountFS{Type: "sysfs", Target: "/sys", Readonly: true, NoExec: true}
+	switch {
+	case c.confined && !c.own.net:
+		// Without an own net namespace it is refused for certain.
+		c.note("network", "/sys is a read-only bind of the host's: a new one needs a network namespace of its own")
+		c.init(Bind{Source: "/sys", Target: "/sys", Recursive: true}, "network")
+		return
+	case c.confined:
+		op.Else = "/sys"
+		op.Note = c.conditional("", "/sys is a read-only bind of the host's: something is mounted over parts of it (nested in a container?)")
+	}
+	c.init(op, "")
+	// With sysfs of its own there is no cgroup tree below it (CVE-2023-25809 had the
+	// host's). Programs look there for their limits.
+	if c.own.cgroup && c.bornInCgroup() && c.limitedInUnified() && !c.taken("/sys/fs/cgroup") {
+		c.init(BindCgroup{Target: "/sys/fs/cgroup"}, "")
+	}
+}
+
+func (c *compiler) limitedInUnified() bool {
+	for _, w := range c.setting.Writes {
+		if w.Dir == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// node is one of the devices that every container has (Documentation/admin-guide/devices.txt).
+type node struct {
+	name         string
+	major, minor uint32
+}
+
+// devices fills the fresh /dev. /dev/null comes first: it is what masks files.
+func (c *compiler) devices() {
+	for _, n := range [...]node{{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}} {
+		if p := "/dev/" + n.name; !c.taken(p) {
+			c.init(MakeDevice{Path: p, Source: p, Major: n.major, Minor: n.minor, Bind: c.confined}, "")
+		}
+	}
+	for _, l := range [...][2]string{{"/dev/fd", "/proc/self/fd"}, {"/dev/stdin", "/proc/self/fd/0"}, {"/dev/stdout", "/proc/self/fd/1"},
+		{"/dev/stderr", "/proc/self/fd/2"}, {"/dev/ptmx", "pts/ptmx"}} {
+		if !c.taken(l[0]) {
+			c.init(MakeLink{Path: l[0], Target: l[1]}, "")
+		}
+	}
+	c.recipeDevices()
+	if !c.taken("/dev/pts") {
+		c.init(MountFS{Type: "devpts", Target: "/dev/pts", NoExec: true, Options: c.devptsOptions("/dev/pts")}, "")
+	}
+	if !c.taken("/dev/shm") {
+		c.init(MountFS{Type: "tmpfs", Target: "/dev/shm", NoExec: true, Options: []string{"mode=1777"}}, "")
+	}
+	c.mqueue()
+}
+
+// devptsOptions: group 5 is tty on every distribution; gid= of an id that is not
+// mapped is EINVAL.
+func (c *compiler) devptsOptions(target string) []string {
+	options := []string{"mode=0620", "ptmxmode=0666"}
+	if !c.confined || c.gid5() {
+		return append(options, "gid=5")
+	}
+	if c.terminal && target == "/dev/pts" {
+		c.note("process.terminal", "the terminal belongs to the payload's group: group 5 (tty) has no mapping in the user namespace")
+	}
+	return options
+}
+
+func (c *compiler) gid5() bool {
+	if c.facts.Root {
+		return c.mappedIDs() > 5
+	}
+	return maps(c.ids.gid, 5)
+}
+
+// mqueue shows the ipc namespace's message queues; whose it is not, may not mount it.
+func (c *compiler) mqueue() {
+	switch {
+	case c.taken("/dev/mqueue"):
+	case c.confined && !c.own.ipc:
+		c.note("namespaces.ipc", "there is no /dev/mqueue: the host's message queues cannot be mounted from a user namespace")
+	default:
+		c.init(MountFS{Type: "mqueue", Target: "/dev/mqueue", NoExec: true}, "")
+	}
+}
+
+func (c *compiler) recipeDevices() {
+	for i, d := range c.def.Devices {
+		field, source := definition.Item("devices", i+1), deviceSource(d)
+		n := slices.IndexFunc(c.facts.Devices, func(f DeviceFact) bool { return f.Path == source })
+		switch {
+		case n < 0:
+			c.problem(field, "the host must have it", "there is no %s on this machine", source)
+		case c.facts.Devices[n].Kind != "c":
+			c.problem(field, "bind a disk's file system instead", "%s is not a character device", source)
+		default:
+			f := c.facts.Devices[n]
+			c.init(MakeDevice{Path: path.Clean(d.Path), Source: source, Major: f.Major, Minor: f.Minor, Bind: true}, field)
+		}
+	}
+}
+
+// recipeMounts come after the defaults, so that they can lie on them.
+func (c *compiler) recipeMounts() {
+	for _, m := range c.mounts {
+		c.recipeMount(m, mountField(m.index))
+	}
+}
+
+func (c *compiler) recipeMount(m placed, field string) {
+	switch m.Type {
+	case definition.MountBind:
+		c.bind(m, field)
+	case definition.MountCache:
+		c.init(Bind{Source: c.cachePath(m.Source), Target: m.target, Write: true, Recursive: true}, field)
+	case definition.MountFile:
+		c.init(BindFile{Target: m.target, Content: m.Content, Mode: modeOr(m.Mode, 0o644)}, field)
+	case definition.MountTmpfs:
+		options := []string{"mode=0" + strconv.FormatUint(uint64(modeOr(m.Mode, 0o755)), 8)}
+		if m.Size > 0 {
+			options = append(options, "size="+strconv.FormatInt(int64(m.Size), 10))
+		}
+		c.init(MountFS{Type: "tmpfs", Target: m.target, Options: options}, field)
+	case definition.MountProc, definition.MountMqueue:
+		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true}, field)
+	case definition.MountSysfs:
+		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true, Readonly: !m.Write}, field)
+	case definition.MountDevpts:
+		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true, Options: c.devptsOptions(m.target)}, field)
+	case definition.MountCgroup:
+		if c.bornInCgroup() {
+			c.init(BindCgroup{Target: m.target, Write: m.Write}, field)
+		} else {
+			c.note(field, "no cgroup is shown at %s: the container has none in a v2 hierarchy", m.target)
+		}
+	}
+}
+
+func (c *compiler) bind(m placed, field string) {
+	op := Bind{Source: m.Source, Target: m.target, Write: m.Write, Recursive: !m.Shallow, Suid: c.def.Process.NewPrivs}
+	if m.Optional {
+		op.Optional = c.conditional(field, "%s is not mounted at %s: it does not exist", m.Source, m.target)
+	}
+	c.init(op, field)
+}
+
+func (c *compiler) cachePath(name string) string { return c.facts.CacheDir + "/caches/" + name }
+
+func modeOr(mode *uint32, otherwise uint32) uint32 {
+	if mode != nil {
+		return *mode & 0o7777
+	}
+	return otherwise
+}
+
+// protect comes when all is mounted: what is to be masked or read-only exists.
+func (c *compiler) protect() {
+	if len(c.def.Sysctl) > 0 {
+		// Before /proc/sys is read-only.
+		c.sysctls()
+	}
+	for _, p := range c.secrets {
+		c.init(Mask{Path: p}, "rootfs")
+	}
+	c.eachPath(c.def.MaskedPaths, MaskedPaths(), "masked_paths", func(p string) Op { return Mask{Path: p} })
+	c.eachPath(c.def.ReadonlyPaths, ReadonlyPaths(), "readonly_paths", func(p string) Op { return ReadonlyPath{Path: p} })
+	if c.def.Rootfs.Kind == definition.RootfsHostReadonly {
+		// Mount points could not be made on it any more.
+		c.init(ReadonlyRoot{}, "rootfs")
+	}
+}
+
+func (c *compiler) eachPath(named, defaults []string, field string, op func(string) Op) {
+	if named == nil {
+		for _, p := range defaults {
+			c.init(op(p), "")
+		}
+		return
+	}
+	for i, p := range named {
+		item := definition.Item(field, i+1)
+		c.init(op(p), item)
+	}
+}
+
+// MaskedPaths are hidden unless the recipe says otherwise: interfaces of the kernel
+// that tell of other processes, of hardware, or of keys.
+func MaskedPaths() []string {
+	return []string{"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
+		"/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware"}
+}
+
+// ReadonlyPaths are read-only unless the recipe says otherwise: uid 0 of any user
+// namespace in which it is mapped to the host's could change the host there.
+func ReadonlyPaths() []string {
+	return []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
+}
+
+// sysctls are those of the container's namespaces. Root's user namespace does not
+// exist yet: its parameters would be the host's.
+func (c *compiler) sysctls() {
+	for _, s := range c.def.Sysctl {
+		field := definition.Join("sysctl", s.Name)
+		switch {
+		case c.facts.Root && strings.HasPrefix(strings.ReplaceAll(s.Name, "/", "."), "user."):
+			c.problem(field, "run as an ordinary user, or leave it out", "root's user namespace is made when all else is set up, and this would change the host's")
+		case c.taken("/proc"):
+			c.problem(field, "leave the mount at /proc out", "it is set through the container's own /proc")
+		default:
+			c.init(SetSysctl{Name: s.Name, Value: s.Value}, field)
+		}
+	}
+}
+
+// pivot is the last of the mounts: afterwards no host path can be reached.
+func (c *compiler) pivot() { c.init(Pivot{}, "") }

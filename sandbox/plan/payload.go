@@ -1,0 +1,247 @@
+package plan
+
+import (
+	"slices"
+
+	"sandbox/sandbox/definition"
+)
+
+// becomePayload is what happens from the finished root to execve.
+func (c *compiler) becomePayload() {
+	if c.user.named {
+		// The numbers are in the root's /etc/passwd, which exists only now.
+		c.init(Sync{Point: "user"}, "")
+		c.host(ResolveUser{User: c.def.Process.User, Groups: c.def.Process.Groups}, "process.user")
+	}
+	c.hold()
+	last := c.own.user && c.facts.Root
+	if last {
+		// Raising them needs CAP_SYS_RESOURCE in the host's user namespace.
+		c.processLimits(func(r definition.Rlimit) bool { return !scarceFiles(r) })
+		c.oomScore()
+	}
+	if c.own.time {
+		// Only children enter it, so before the payload's clone; its clocks cannot be
+		// set once it has a process.
+		c.init(Unshare{Namespaces: []string{"time"}}, "namespaces.time")
+	}
+	c.split(last)
+	// No access to the runner's terminal (TIOCSTI, CVE-2017-5226), and none of its signals.
+	c.init(NewSession{}, "")
+	if c.terminal {
+		// Of the container's own devpts, and while init may still talk.
+		c.init(SetTerminal{}, "process.terminal")
+	}
+	if last {
+		c.processLimits(scarceFiles)
+	} else {
+		c.processLimits(func(definition.Rlimit) bool { return true })
+		c.oomScore()
+	}
+	c.privileges(c.def.Process.Cwd)
+	c.execute(c.def.Process.Args, nil)
+}
+
+// hold parks init when all is set up, for hooks, and to keep its mounts.
+func (c *compiler) hold() {
+	if !c.holds() {
+		return
+	}
+	c.init(Sync{Point: "prestart"}, "")
+	c.host(HoldRoot{}, "")
+	c.hooks(definition.StagePrestart)
+}
+
+// holds reports whether the root is needed after the payload's start: by hooks
+// that read and write it, or by artifacts.
+func (c *compiler) holds() bool {
+	for _, h := range c.def.Hooks {
+		if h.Stage != definition.StagePoststop {
+			return true
+		}
+	}
+	return len(c.def.Artifacts) > 0
+}
+
+func (c *compiler) hooks(stage definition.Stage) {
+	var labels []string
+	for _, h := range c.def.HooksOf(stage) {
+		labels = append(labels, h.Label)
+	}
+	if len(labels) > 0 {
+		c.host(RunHooks{Stage: stage, Labels: labels}, "hooks."+string(stage))
+	}
+}
+
+// split makes the payload's process, and root's user namespace, which is entered
+// last: the mounts belong to the outer one and cannot be undone from inside.
+func (c *compiler) split(last bool) {
+	if !c.def.Process.NoInit {
+		op := ClonePayload{PID: c.own.pid}
+		if last {
+			op.UID, op.GID = c.ids.uid, c.ids.gid
+		}
+		c.init(op, "")
+		return
+	}
+	if last {
+		// There is no other process in the container that could write the maps.
+		c.init(UnshareUser{}, "namespaces.user")
+		c.init(Sync{Point: "map"}, "")
+		c.host(WriteMaps{UID: c.ids.uid, GID: c.ids.gid}, "idmap")
+	}
+}
+
+// processLimits sets the rlimits that a condition holds for. Without
+// CAP_SYS_RESOURCE in the host's user namespace a hard limit can only be lowered.
+func (c *compiler) processLimits(when func(definition.Rlimit) bool) {
+	for _, r := range c.def.Rlimits {
+		if !when(r) {
+			continue
+		}
+		field := definition.Join("rlimits", r.Name)
+		if have, ok := c.hardLimit(r.Name); ok && r.Hard > have && !c.mayRaise() {
+			c.problem(field, "lower it, or raise the limit of the runner's session (limits.conf(5))",
+				"the hard limit of %s would be above the runner's own, %s", r.Name, rlimitText(definition.Rlimit{Name: r.Name, Soft: have, Hard: have}))
+			continue
+		}
+		c.init(SetRlimit{r}, field)
+	}
+}
+
+func (c *compiler) hardLimit(name string) (uint64, bool) {
+	for _, r := range c.facts.Rlimits {
+		if r.Name == name {
+			return r.Hard, true
+		}
+	}
+	return 0, false
+}
+
+// mayRaise: hard limits and lower scores are CAP_SYS_RESOURCE of the initial user
+// namespace (do_prlimit in kernel/sys.c).
+func (c *compiler) mayRaise() bool {
+	return c.facts.Root && c.mappedIDs() == allIDs && c.facts.Capabilities&(1<<capSysResource) != 0
+}
+
+// scarceFiles are few descriptors, which init itself needs more of until the
+// payload is on its own. They are always a lowering: the kernel's default is 1024.
+func scarceFiles(r definition.Rlimit) bool { return r.Name == "nofile" && r.Hard <= 1024 }
+
+func (c *compiler) oomScore() {
+	if adj := c.def.Process.OOMScoreAdj; adj != nil {
+		c.init(SetOOMScoreAdj{Value: *adj}, "process.oom_score_adj")
+	}
+}
+
+// privileges gives them up, in the only order that works: the bounding set while
+// CAP_SETPCAP is there; groups and ids while CAP_SETGID and CAP_SETUID are; the
+// folder as the payload's user, who may not be allowed into it; the sets last.
+func (c *compiler) privileges(cwd string) {
+	c.init(BoundCaps{Keep: c.bound}, "caps")
+	u := SetUser{UID: c.user.uid, GID: c.user.gid, Groups: c.user.groups, Resolved: c.user.named, KeepGroups: !c.ids.groups,
+		KeepCaps: !c.isRoot() && len(c.caps.Permitted) > 0}
+	if u.Resolved {
+		u.UID, u.GID, u.Groups = 0, 0, nil
+	}
+	c.init(u, "process.user")
+	c.init(SetUmask{Mask: modeOr(c.def.Process.Umask, 0o022) & 0o777}, "process.umask")
+	if cwd == "" {
+		cwd = "/"
+	}
+	c.init(SetCwd{Path: cwd}, "process.cwd")
+	c.init(c.caps, "caps")
+	if !c.def.Process.NewPrivs {
+		c.init(NoNewPrivs{}, "process.no_new_privs")
+	}
+	// A descriptor of the host's would be a way out (CVE-2024-21626). Before the
+	// filter, which need not allow the call.
+	c.init(CloseFDs{}, "")
+	if c.def.Seccomp.Mode != definition.SeccompNone {
+		// Last, so that it need not allow what set-up calls.
+		s := c.def.Seccomp
+		if s.Mode == "" {
+			s.Mode = definition.SeccompDefault
+		}
+		c.init(LoadFilter{s}, "seccomp")
+	}
+}
+
+func (c *compiler) execute(args []string, env []definition.EnvVar) {
+	c.init(Exec{Args: args, Env: c.environment(env)}, "process.args")
+}
+
+// environment is the base set, documented here, with the recipe's and further
+// variables on top:
+//
+//	PATH  /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+//	HOME  /root for uid 0, else /tmp
+//	LANG  C.UTF-8
+//	TERM  of the runner's terminal, when the payload has one
+//
+// Nothing of the runner's own environment gets in.
+func (c *compiler) environment(further []definition.EnvVar) []definition.EnvVar {
+	home := "/tmp"
+	if c.isRoot() {
+		home = "/root"
+	}
+	all := append(make([]definition.EnvVar, 0, 4+len(c.def.Process.Env)+len(further)),
+		definition.EnvVar{Name: "PATH", Value: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		definition.EnvVar{Name: "HOME", Value: home}, definition.EnvVar{Name: "LANG", Value: "C.UTF-8"})
+	if c.terminal {
+		term := c.facts.Term
+		if term == "" {
+			term = "xterm"
+		}
+		all = append(all, definition.EnvVar{Name: "TERM", Value: term})
+	}
+	for _, list := range [...][]definition.EnvVar{c.def.Process.Env, further} {
+		for _, e := range list {
+			if i := slices.IndexFunc(all, func(a definition.EnvVar) bool { return a.Name == e.Name }); i >= 0 {
+				all[i].Value = e.Value
+			} else {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
+// aftermath is the supervisor's side from execve to the payload's end.
+func (c *compiler) aftermath() {
+	c.host(AwaitExec{}, "")
+	c.hooks(definition.StagePoststart)
+	c.host(Supervise{Limits: c.def.Limits}, "limits")
+	c.hooks(definition.StageCollect)
+	for _, a := range c.def.Artifacts {
+		field := definition.Join("artifacts", a.Path)
+		c.host(CopyArtifact{Path: a.Path, Target: a.Target}, field)
+	}
+	if len(c.def.Artifacts) > 0 && !c.facts.Root && !c.ids.self && (c.user.named || c.user.uid != 0) {
+		c.note("artifacts", "artifacts that only their owner may read cannot be copied: the payload's files belong to a subordinate id")
+	}
+}
+
+// teardown undoes everything. The processes go first, as they hold all the rest;
+// the hooks are told when nothing of the container is left but its state, which is
+// last: whatever remains after a crash can be found by it.
+func (c *compiler) teardown() {
+	undo := func(op Op, field string) {
+		c.plan.Teardown = append(c.plan.Teardown, Step{Side: Host, Op: op, Field: field, Origin: c.def.Origins.Of(field)})
+	}
+	undo(KillAll{}, "")
+	if c.holds() {
+		undo(Release{}, "")
+	}
+	if len(c.setting.Dirs) > 0 {
+		undo(RemoveCgroup{}, "")
+	}
+	var labels []string
+	for _, h := range c.def.HooksOf(definition.StagePoststop) {
+		labels = append(labels, h.Label)
+	}
+	if len(labels) > 0 {
+		undo(RunHooks{Stage: definition.StagePoststop, Labels: labels}, "hooks.poststop")
+	}
+	undo(RemoveState{}, "")
+}
