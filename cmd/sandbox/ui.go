@@ -12,6 +12,7 @@ import (
 
 	"sandbox/sandbox"
 	"sandbox/sandbox/definition"
+	"sandbox/script"
 )
 
 // Everything that the program itself says is printed in this file, by these rules:
@@ -78,17 +79,17 @@ func (u *ui) warn(text string) {
 // failure prints an error of any kind.
 func (u *ui) failure(err error) {
 	var problems definition.Problems
-	var reported interface{ Report() string }
+	var recipe *script.Error
 	var step *sandbox.Error
 	switch {
+	case errors.As(err, &recipe):
+		u.recipe(recipe)
 	case errors.As(err, &problems):
 		for _, p := range problems {
 			u.problem(p)
 		}
 	case errors.As(err, &step):
 		u.complaint(err.Error(), origin(step.Origin, step.Field), step.Hint)
-	case errors.As(err, &reported):
-		u.report(reported.Report())
 	default:
 		var hinted interface{ Hint() string }
 		hint := ""
@@ -106,14 +107,20 @@ func (u *ui) problem(p definition.Problem) {
 	u.complaint(p.Error(), "", hint)
 }
 
-// report prints a text of several lines: problems, each with its frames indented.
-func (u *ui) report(text string) {
-	for _, line := range strings.Split(text, "\n") {
-		if strings.HasPrefix(line, " ") {
-			u.say(u.paint(faint, printable(line)))
-			continue
+// recipe prints what is wrong with a recipe: its program, then its definition.
+func (u *ui) recipe(e *script.Error) {
+	for _, p := range e.Lua {
+		// The first line of the report is the error, the others are frames.
+		_, frames, _ := strings.Cut(p.Report(), "\n")
+		hint, bare := p.Hint, *p
+		bare.Hint = ""
+		u.complaint(bare.Error(), "", hint)
+		if frames != "" {
+			u.say(u.paint(faint, frames))
 		}
-		u.complaint(line, "", "")
+	}
+	for _, p := range e.Problems {
+		u.problem(p)
 	}
 }
 
@@ -169,7 +176,7 @@ func (u *ui) summary(r *definition.Result, origins definition.Origins) {
 		return
 	}
 	for _, a := range r.Artifacts {
-		u.say("sandbox: " + printable(a.Path) + " is in " + printable(shorten(a.Target)))
+		u.say("sandbox: " + "copied " + printable(a.Path) + " to " + printable(shorten(a.Target)))
 	}
 }
 
