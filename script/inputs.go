@@ -172,8 +172,7 @@ func (in *inputs) file(name string) Input {
 }
 
 func failed(verb, name string, err error) Input {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := err.(*fs.PathError); ok { // its path is the one named already
 		err = pe.Err
 	}
 	if err.Error() == "path escapes from parent" {

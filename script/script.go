@@ -10,6 +10,7 @@ package script
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -167,10 +168,13 @@ func readRecipe(path string) ([]byte, error) {
 		return nil, &Error{Lua: []*vm.Error{{File: path, Message: "the recipe cannot be read: " + reason(err)}}}
 	case info.IsDir():
 		return nil, &Error{Lua: []*vm.Error{{File: path, Message: "a recipe is a file, and this is a folder"}}}
-	case info.Size() > vm.MaxSource:
-		return nil, &Error{Lua: []*vm.Error{{File: path, Message: "the file is larger than 256 KiB"}}}
 	}
-	text, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &Error{Lua: []*vm.Error{{File: path, Message: "the recipe cannot be read: " + reason(err)}}}
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, vm.MaxSource+1)) // vm refuses what is longer
 	if err != nil {
 		return nil, &Error{Lua: []*vm.Error{{File: path, Message: "the recipe cannot be read: " + reason(err)}}}
 	}
