@@ -64,6 +64,11 @@ func (c *compiler) decideCaps() {
 	}
 }
 
+func (c *compiler) capsGiven() bool {
+	d := c.def.Caps
+	return d.Bounding != nil || d.Effective != nil || d.Permitted != nil || d.Inheritable != nil || d.Ambient != nil
+}
+
 // knownCaps returns the names in the order of their numbers. nil stays nil.
 func (c *compiler) knownCaps(field string, names []string) []string {
 	if names == nil {

@@ -215,7 +215,7 @@ func (c *compiler) enter() {
 		c.init(Loopback{}, "")
 	}
 	if c.own.uts {
-		c.init(SetHostname{Name: c.hostname()}, "hostname")
+		c.init(SetHostname{Name: c.hostname()}, set("hostname", c.def.Hostname != ""))
 	}
 }
 
@@ -244,6 +244,14 @@ func (c *compiler) hostname() string {
 
 func (c *compiler) host(op Op, field string) { c.add(Host, op, field) }
 func (c *compiler) init(op Op, field string) { c.add(Init, op, field) }
+
+// set is the field of a step when the recipe set it: a default has no origin.
+func set(field string, given bool) string {
+	if given {
+		return field
+	}
+	return ""
+}
 
 func (c *compiler) add(side Side, op Op, field string) {
 	s := Step{Side: side, Op: op, Field: field}

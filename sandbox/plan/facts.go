@@ -74,8 +74,9 @@ type Facts struct {
 type DeviceFact struct {
 	Path string `json:"path"`
 	// Kind is "c" for a character device, "b" for a block device, "" for no device.
-	Kind         string `json:"kind"`
-	Major, Minor uint32
+	Kind  string `json:"kind"`
+	Major uint32 `json:"major"`
+	Minor uint32 `json:"minor"`
 }
 
 // Resolved are the payload's ids, in numbers.

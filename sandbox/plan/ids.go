@@ -258,17 +258,21 @@ func maps(ranges []definition.IDRange, id uint32) bool {
 	return false
 }
 
+func (c *compiler) mapField() string {
+	return set("idmap", len(c.def.IDMap.UID)+len(c.def.IDMap.GID) > 0)
+}
+
 // enterUserFirst makes an ordinary user's namespace: alone and before all others,
 // so that it owns them. Init has all capabilities in it until its next execve.
 func (c *compiler) enterUserFirst() {
-	c.init(UnshareUser{}, "namespaces.user")
+	c.init(UnshareUser{}, "")
 	switch {
 	case len(c.ids.uid) == 0 || len(c.ids.gid) == 0: // a problem
 	case c.ids.self:
-		c.init(MapSelf{UID: c.ids.uid[0], GID: c.ids.gid[0]}, "idmap")
+		c.init(MapSelf{UID: c.ids.uid[0], GID: c.ids.gid[0]}, c.mapField())
 	default:
 		c.init(Sync{Point: "map"}, "")
-		c.host(WriteMaps{UID: c.ids.uid, GID: c.ids.gid, Helpers: true}, "idmap")
+		c.host(WriteMaps{UID: c.ids.uid, GID: c.ids.gid, Helpers: true}, c.mapField())
 		c.init(BecomeRoot{}, "")
 	}
 	c.init(CloneInit{Namespaces: c.namespaces()}, "")

@@ -57,14 +57,19 @@ func (c *compiler) free(target string) bool {
 // defaultMounts are the kernel's file systems, of the container's own namespaces,
 // and fresh folders where programs write.
 func (c *compiler) defaultMounts() {
-	c.proc()
+	if c.free("/proc") {
+		c.proc("/proc", "")
+	}
 	if c.free("/dev") {
 		c.init(MountFS{Type: "tmpfs", Target: "/dev", NoExec: true, Dev: true, Options: []string{"mode=0755", "size=65536k"}}, "")
 		c.devices()
 	} else {
 		c.recipeDevices()
 	}
-	c.sysfs()
+	if c.free("/sys") {
+		c.sysfs("/sys", "", false)
+		c.cgroupfs()
+	}
 	r := c.def.Rootfs
 	if c.isHost() && c.free("/run") {
 		c.init(MountFS{Type: "tmpfs", Target: "/run", Options: []string{"mode=0755"}}, "")
@@ -81,40 +86,38 @@ func (c *compiler) defaultMounts() {
 // proc is of the container's own pid namespace. In a user namespace it can only be
 // mounted by who also owns the pid namespace, and nowhere below a masked one
 // (mount_too_revealing in fs/namespace.c).
-func (c *compiler) proc() {
-	if !c.free("/proc") {
-		return
-	}
-	op := MountFS{Type: "proc", Target: "/proc", NoExec: true}
+func (c *compiler) proc(target, field string) {
+	op := MountFS{Type: "proc", Target: target, NoExec: true}
 	switch {
 	case c.confined && !c.own.pid:
 		op.Else = "/proc"
-		op.Note = c.conditional("namespaces.pid", "/proc is a read-only bind of the host's: a new one needs a pid namespace of its own")
+		op.Note = c.conditional("namespaces.pid", "%s is a read-only bind of the host's /proc: a new one needs a pid namespace of its own", target)
 	case c.confined && c.facts.ProcMasked:
 		c.problem("namespaces.pid", `run the outer container with an unmasked /proc (docker: --security-opt systempaths=unconfined), or say namespaces = { pid = "host" }`,
 			"/proc is masked here (nested in a container?), and below a masked one no new /proc can be mounted in a user namespace")
 	}
-	c.init(op, "")
+	c.init(op, field)
 }
 
-func (c *compiler) sysfs() {
-	if !c.free("/sys") {
-		return
-	}
-	op := MountFS{Type: "sysfs", Target: "/sys", Readonly: true, NoExec: true}
+// sysfs is of the container's own net namespace, or of the host's.
+func (c *compiler) sysfs(target, field string, write bool) {
+	op := MountFS{Type: "sysfs", Target: target, Readonly: !write, NoExec: true}
 	switch {
 	case c.confined && !c.own.net:
 		// Without an own net namespace it is refused for certain.
-		c.note("network", "/sys is a read-only bind of the host's: a new one needs a network namespace of its own")
-		c.init(Bind{Source: "/sys", Target: "/sys", Recursive: true}, "network")
+		c.note("network", "%s is a read-only bind of the host's /sys: a new one needs a network namespace of its own", target)
+		c.init(Bind{Source: "/sys", Target: target, Recursive: true}, "network")
 		return
 	case c.confined:
 		op.Else = "/sys"
-		op.Note = c.conditional("", "/sys is a read-only bind of the host's: something is mounted over parts of it (nested in a container?)")
+		op.Note = c.conditional(field, "%s is a read-only bind of the host's /sys: something is mounted over parts of it (nested in a container?)", target)
 	}
-	c.init(op, "")
-	// With sysfs of its own there is no cgroup tree below it (CVE-2023-25809 had the
-	// host's). Programs look there for their limits.
+	c.init(op, field)
+}
+
+// cgroupfs shows the container's own cgroup, where programs look for their limits.
+// There is no other below a sysfs of its own (CVE-2023-25809 had the host's).
+func (c *compiler) cgroupfs() {
 	if c.own.cgroup && c.bornInCgroup() && c.limitedInUnified() && !c.taken("/sys/fs/cgroup") {
 		c.init(BindCgroup{Target: "/sys/fs/cgroup"}, "")
 	}
@@ -226,10 +229,12 @@ func (c *compiler) recipeMount(m placed, field string) {
 			options = append(options, "size="+strconv.FormatInt(int64(m.Size), 10))
 		}
 		c.init(MountFS{Type: "tmpfs", Target: m.target, Options: options}, field)
-	case definition.MountProc, definition.MountMqueue:
+	case definition.MountProc:
+		c.proc(m.target, field)
+	case definition.MountMqueue:
 		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true}, field)
 	case definition.MountSysfs:
-		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true, Readonly: !m.Write}, field)
+		c.sysfs(m.target, field, m.Write)
 	case definition.MountDevpts:
 		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true, Options: c.devptsOptions(m.target)}, field)
 	case definition.MountCgroup:
@@ -309,8 +314,6 @@ func (c *compiler) sysctls() {
 		switch {
 		case c.facts.Root && strings.HasPrefix(strings.ReplaceAll(s.Name, "/", "."), "user."):
 			c.problem(field, "run as an ordinary user, or leave it out", "root's user namespace is made when all else is set up, and this would change the host's")
-		case c.taken("/proc"):
-			c.problem(field, "leave the mount at /proc out", "it is set through the container's own /proc")
 		default:
 			c.init(SetSysctl{Name: s.Name, Value: s.Value}, field)
 		}

@@ -30,7 +30,7 @@ func (c *compiler) becomePayload() {
 	c.init(NewSession{}, "")
 	if c.terminal {
 		// Of the container's own devpts, and while init may still talk.
-		c.init(SetTerminal{}, "process.terminal")
+		c.init(SetTerminal{}, set("process.terminal", c.def.Process.Terminal != ""))
 	}
 	if last {
 		c.processLimits(scarceFiles)
@@ -69,7 +69,7 @@ func (c *compiler) hooks(stage definition.Stage) {
 		labels = append(labels, h.Label)
 	}
 	if len(labels) > 0 {
-		c.host(RunHooks{Stage: stage, Labels: labels}, "hooks."+string(stage))
+		c.host(RunHooks{Stage: stage, Labels: labels}, "")
 	}
 }
 
@@ -86,9 +86,9 @@ func (c *compiler) split(last bool) {
 	}
 	if last {
 		// There is no other process in the container that could write the maps.
-		c.init(UnshareUser{}, "namespaces.user")
+		c.init(UnshareUser{}, "")
 		c.init(Sync{Point: "map"}, "")
-		c.host(WriteMaps{UID: c.ids.uid, GID: c.ids.gid}, "idmap")
+		c.host(WriteMaps{UID: c.ids.uid, GID: c.ids.gid}, c.mapField())
 	}
 }
 
@@ -138,21 +138,23 @@ func (c *compiler) oomScore() {
 // CAP_SETPCAP is there; groups and ids while CAP_SETGID and CAP_SETUID are; the
 // folder as the payload's user, who may not be allowed into it; the sets last.
 func (c *compiler) privileges(cwd string) {
-	c.init(BoundCaps{Keep: c.bound}, "caps")
+	p, caps := c.def.Process, set("caps", c.capsGiven())
+	c.init(BoundCaps{Keep: c.bound}, caps)
 	u := SetUser{UID: c.user.uid, GID: c.user.gid, Groups: c.user.groups, Resolved: c.user.named, KeepGroups: !c.ids.groups,
 		KeepCaps: !c.isRoot() && len(c.caps.Permitted) > 0}
 	if u.Resolved {
 		u.UID, u.GID, u.Groups = 0, 0, nil
 	}
-	c.init(u, "process.user")
-	c.init(SetUmask{Mask: modeOr(c.def.Process.Umask, 0o022) & 0o777}, "process.umask")
+	c.init(u, set("process.user", p.User != ""))
+	c.init(SetUmask{Mask: modeOr(p.Umask, 0o022) & 0o777}, set("process.umask", p.Umask != nil))
 	if cwd == "" {
-		cwd = "/"
+		c.init(SetCwd{Path: "/"}, "")
+	} else {
+		c.init(SetCwd{Path: cwd}, "process.cwd")
 	}
-	c.init(SetCwd{Path: cwd}, "process.cwd")
-	c.init(c.caps, "caps")
-	if !c.def.Process.NewPrivs {
-		c.init(NoNewPrivs{}, "process.no_new_privs")
+	c.init(c.caps, caps)
+	if !p.NewPrivs {
+		c.init(NoNewPrivs{}, "")
 	}
 	// A descriptor of the host's would be a way out (CVE-2024-21626). Before the
 	// filter, which need not allow the call.
@@ -163,7 +165,7 @@ func (c *compiler) privileges(cwd string) {
 		if s.Mode == "" {
 			s.Mode = definition.SeccompDefault
 		}
-		c.init(LoadFilter{s}, "seccomp")
+		c.init(LoadFilter{s}, set("seccomp", c.def.Seccomp.Mode != ""))
 	}
 }
 
@@ -211,7 +213,8 @@ func (c *compiler) environment(further []definition.EnvVar) []definition.EnvVar 
 func (c *compiler) aftermath() {
 	c.host(AwaitExec{}, "")
 	c.hooks(definition.StagePoststart)
-	c.host(Supervise{Limits: c.def.Limits}, "limits")
+	l := c.def.Limits
+	c.host(Supervise{Limits: l}, set("limits", l.Wall > 0 || l.CPUTime > 0 || l.Idle > 0 || l.Output > 0))
 	c.hooks(definition.StageCollect)
 	for _, a := range c.def.Artifacts {
 		field := definition.Join("artifacts", a.Path)
@@ -226,22 +229,20 @@ func (c *compiler) aftermath() {
 // the hooks are told when nothing of the container is left but its state, which is
 // last: whatever remains after a crash can be found by it.
 func (c *compiler) teardown() {
-	undo := func(op Op, field string) {
-		c.plan.Teardown = append(c.plan.Teardown, Step{Side: Host, Op: op, Field: field, Origin: c.def.Origins.Of(field)})
-	}
-	undo(KillAll{}, "")
+	undo := func(op Op) { c.plan.Teardown = append(c.plan.Teardown, Step{Side: Host, Op: op}) }
+	undo(KillAll{})
 	if c.holds() {
-		undo(Release{}, "")
+		undo(Release{})
 	}
 	if len(c.setting.Dirs) > 0 {
-		undo(RemoveCgroup{}, "")
+		undo(RemoveCgroup{})
 	}
 	var labels []string
 	for _, h := range c.def.HooksOf(definition.StagePoststop) {
 		labels = append(labels, h.Label)
 	}
 	if len(labels) > 0 {
-		undo(RunHooks{Stage: definition.StagePoststop, Labels: labels}, "hooks.poststop")
+		undo(RunHooks{Stage: definition.StagePoststop, Labels: labels})
 	}
-	undo(RemoveState{}, "")
+	undo(RemoveState{})
 }

@@ -71,7 +71,7 @@ type Plan struct {
 }
 
 // String prints the plan: a line a step, its origin behind it, then the teardown
-// and the notes.
+// and the notes ("maybe": those that depend on what init meets).
 func (p *Plan) String() string {
 	var b strings.Builder
 	for _, s := range p.Steps {
@@ -81,7 +81,11 @@ func (p *Plan) String() string {
 		writeStep(&b, "undo", s)
 	}
 	for _, n := range p.Notes {
-		fmt.Fprintf(&b, "note  %s", n.Text)
+		mark := "note "
+		if n.Conditional {
+			mark = "maybe"
+		}
+		fmt.Fprintf(&b, "%s %s", mark, n.Text)
 		if !n.Origin.IsZero() {
 			fmt.Fprintf(&b, "  (%s)", n.Origin)
 		}

@@ -17,13 +17,22 @@ func shown(name string) bool {
 	return strings.HasPrefix(name, "lib") && (len(name) == 3 || name == "lib32" || name == "lib64" || name == "libx32" || name == "libo32")
 }
 
-// shownVar reports whether a folder of /var/lib is shown: what programs, rather
-// than services, read there. All else of /var is private: data bases, spools, mail,
-// logs, caches.
+// shownVar reports whether a folder of /var/lib is shown in the overlay: what
+// programs and package managers, rather than services, have there. All else of /var
+// is private: data bases, spools, mail, logs, caches.
 func shownVar(p string) bool {
 	switch strings.TrimPrefix(p, "/var/lib/") {
 	case "dpkg", "rpm", "pacman", "apk", "apt", "alternatives", "gems", "ghc", "python", "texmf", "tex-common",
 		"dictionaries-common", "aspell", "ispell", "xml-core", "sgml-base", "emacsen-common", "ca-certificates-java", "snapd", "flatpak":
+		return true
+	}
+	return false
+}
+
+// readVar reports whether a folder of /var/lib is read by programs while they run.
+func readVar(p string) bool {
+	switch strings.TrimPrefix(p, "/var/lib/") {
+	case "dpkg", "rpm", "pacman", "gems", "ghc", "texmf", "aspell", "snapd", "flatpak":
 		return true
 	}
 	return false
@@ -193,7 +202,7 @@ func (c *compiler) skeleton() {
 // skeletonVar is /var with what programs expect to be there.
 func (c *compiler) skeletonVar() {
 	for _, p := range c.facts.Var {
-		if strings.HasPrefix(p, "/var/lib/") && shownVar(p) {
+		if strings.HasPrefix(p, "/var/lib/") && readVar(p) {
 			c.init(Bind{Source: p, Target: p, Recursive: true}, "rootfs")
 		}
 	}
