@@ -254,11 +254,17 @@ func set(field string, given bool) string {
 }
 
 func (c *compiler) add(side Side, op Op, field string) {
-	s := Step{Side: side, Op: op, Field: field}
-	if field != "" {
-		s.Origin = c.def.Origins.Of(field)
+	c.plan.Steps = append(c.plan.Steps, Step{Side: side, Op: op, Field: field, Origin: c.origin(field)})
+}
+
+// origin is where the recipe set a field or what encloses it; the whole container's
+// place says nothing of a field that was left out.
+func (c *compiler) origin(field string) definition.Origin {
+	at := c.def.Origins.Of(field)
+	if field == "" || at == c.def.Origins[""] {
+		return definition.Origin{}
 	}
-	c.plan.Steps = append(c.plan.Steps, s)
+	return at
 }
 
 func (c *compiler) problem(path, hint, format string, args ...any) {
@@ -267,7 +273,7 @@ func (c *compiler) problem(path, hint, format string, args ...any) {
 
 // note adds a note that holds from the start.
 func (c *compiler) note(field, format string, args ...any) {
-	c.plan.Notes = append(c.plan.Notes, Note{Text: fmt.Sprintf(format, args...), Origin: c.def.Origins.Of(field)})
+	c.plan.Notes = append(c.plan.Notes, Note{Text: fmt.Sprintf(format, args...), Origin: c.origin(field)})
 }
 
 // conditional adds a note that init sends when it takes a branch, and returns its number.

@@ -112,14 +112,14 @@ func load(t testing.TB, archive *txtar.Archive) goldenCase {
 		case "definition.json":
 			return goldenCase{def: decode(t, f.Data)}
 		case "recipe.lua":
-			return loadRecipe(t, archive, script.Options{Path: "recipe.lua", Source: f.Data})
+			return loadRecipe(t, archive, script.Options{Path: "recipe", Source: f.Data})
 		case "recipe":
 			name := strings.TrimSpace(string(f.Data))
 			source, err := recipes.Read(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return loadRecipe(t, archive, script.Options{Path: name + ".lua", Source: source})
+			return loadRecipe(t, archive, script.Options{Path: name, Source: source})
 		}
 	}
 	t.Fatal("neither a definition nor a recipe")
