@@ -84,8 +84,7 @@ func (c *compiler) decide() {
 // checkKernel refuses kernels without mount_setattr(2): read-only recursive binds
 // could not be made in one step, and never from inside a user namespace.
 func (c *compiler) checkKernel() {
-	k := c.facts.Kernel
-	if k[0] < 5 || k[0] == 5 && k[1] < 12 {
+	if k := c.facts.Kernel; !c.facts.KernelAtLeast(5, 12) {
 		c.problem("", "use Linux 5.12 or newer", "Linux %d.%d has no mount_setattr(2)", k[0], k[1])
 	}
 }
@@ -99,7 +98,7 @@ func (c *compiler) decideNamespaces() {
 		c.problem("namespaces.mount", "leave it out", "a container always has a mount namespace of its own")
 	}
 	// Linux 6.1 moves a process into its time namespace on execve; before, only its children.
-	if k := c.facts.Kernel; c.own.time && c.def.Process.NoInit && (k[0] < 6 || k[0] == 6 && k[1] < 1) {
+	if k := c.facts.Kernel; c.own.time && c.def.Process.NoInit && !c.facts.KernelAtLeast(6, 1) {
 		c.problem("namespaces.time", "leave out init = false, or use Linux 6.1 or newer",
 			"a payload that is PID 1 itself does not enter a new time namespace on Linux %d.%d", k[0], k[1])
 	}

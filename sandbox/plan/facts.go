@@ -44,7 +44,7 @@ type Facts struct {
 	// Secrets are files below the allowed folders of / to hide, that exist.
 	Secrets []string `json:"secrets,omitempty"`
 
-	// Var are the folders of /var and of /var/lib, as paths.
+	// Var are folders of /var and of /var/lib, as paths.
 	Var []string `json:"var,omitempty"`
 	// Home is the caller's home folder ($HOME).
 	Home string `json:"home,omitempty"`
@@ -94,4 +94,9 @@ type TopEntry struct {
 	Dir  bool   `json:"dir,omitempty"`
 	// Mounts are mount points at or below it, except autofs.
 	Mounts []string `json:"mounts,omitempty"`
+}
+
+// KernelAtLeast compares the kernel's release.
+func (f *Facts) KernelAtLeast(major, minor int) bool {
+	return f.Kernel[0] > major || f.Kernel[0] == major && f.Kernel[1] >= minor
 }

@@ -198,7 +198,7 @@ func (c *compiler) recipeDevices() {
 		n := slices.IndexFunc(c.facts.Devices, func(f DeviceFact) bool { return f.Path == source })
 		switch {
 		case n < 0:
-			c.problem(field, "the host must have it", "there is no %s on this machine", source)
+			c.problem(field, "load its driver, or leave it out", "there is no %s on this machine", source)
 		case c.facts.Devices[n].Kind != "c":
 			c.problem(field, "bind a disk's file system instead", "%s is not a character device", source)
 		default:

@@ -29,15 +29,6 @@ func shownVar(p string) bool {
 	return false
 }
 
-// readVar reports whether a folder of /var/lib is read by programs while they run.
-func readVar(p string) bool {
-	switch strings.TrimPrefix(p, "/var/lib/") {
-	case "dpkg", "rpm", "pacman", "gems", "ghc", "texmf", "aspell", "snapd", "flatpak":
-		return true
-	}
-	return false
-}
-
 // rootfs makes the new root. Mounts are made private before: on most hosts / is
 // shared, and what is attached here would appear there.
 func (c *compiler) rootfs() {
@@ -202,7 +193,7 @@ func (c *compiler) skeleton() {
 // skeletonVar is /var with what programs expect to be there.
 func (c *compiler) skeletonVar() {
 	for _, p := range c.facts.Var {
-		if strings.HasPrefix(p, "/var/lib/") && readVar(p) {
+		if hasName(VarPaths(), p) {
 			c.init(Bind{Source: p, Target: p, Recursive: true}, "rootfs")
 		}
 	}

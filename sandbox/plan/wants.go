@@ -9,8 +9,10 @@ type Wants struct {
 	Limits bool `json:"limits,omitempty"`
 	// Maps asks for the subordinate ids, if the caller is an ordinary user.
 	Maps bool `json:"maps,omitempty"`
-	// HostRootfs asks for Top, RootDepth, Var, Secrets and Home.
+	// HostRootfs asks for Top, Secrets, Home, and those of VarPaths that exist.
 	HostRootfs bool `json:"host_rootfs,omitempty"`
+	// HostMounts asks for the mounts of Top, RootDepth, and all of Var.
+	HostMounts bool `json:"host_mounts,omitempty"`
 	// Resolv asks what /etc/resolv.conf is.
 	Resolv bool `json:"resolv,omitempty"`
 	// RootDir asks which of RootTargets exist in this folder; "" for none.
@@ -34,7 +36,9 @@ func WantsOf(def *definition.Definition) Wants {
 		Terminal: mayHaveTerminal(def.Process),
 	}
 	switch def.Rootfs.Kind {
-	case "", definition.RootfsHost, definition.RootfsHostReadonly:
+	case "", definition.RootfsHost:
+		w.HostRootfs, w.HostMounts = true, true
+	case definition.RootfsHostReadonly:
 		w.HostRootfs = true
 	case definition.RootfsDir:
 		w.RootDir = def.Rootfs.Path
@@ -57,12 +61,18 @@ func RootTargets() []string {
 	return []string{"/proc", "/dev", "/sys", "/tmp", "/etc/resolv.conf"}
 }
 
+// VarPaths are folders of /var that programs read while they run.
+func VarPaths() []string {
+	return []string{"/var/lib/dpkg", "/var/lib/rpm", "/var/lib/pacman", "/var/lib/gems", "/var/lib/ghc", "/var/lib/texmf",
+		"/var/lib/aspell", "/var/lib/snapd", "/var/lib/flatpak"}
+}
+
 // SecretPaths are files and folders of the host that hold keys or passwords and
 // lie below folders that are shown in a container. "*" at the end stands for any
 // rest of the name.
 func SecretPaths() []string {
 	return []string{
-		"/etc/shadow*", "/etc/gshadow*", "/etc/security/opasswd", "/etc/sudoers", "/etc/sudoers.d",
+		"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/security/opasswd", "/etc/sudoers", "/etc/sudoers.d",
 		"/etc/ssh/ssh_host_*", "/etc/ssl/private", "/etc/pki/tls/private", "/etc/letsencrypt",
 		"/etc/krb5.keytab", "/etc/crypttab", "/etc/cryptsetup-keys.d", "/etc/credstore", "/etc/credstore.encrypted",
 		"/etc/NetworkManager/system-connections", "/etc/netplan", "/etc/wpa_supplicant", "/etc/wireguard", "/etc/openvpn",

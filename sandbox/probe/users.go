@@ -19,10 +19,13 @@ func userNamespaces() string {
 	if number("/proc/sys/user/max_user_namespaces", 1) == 0 {
 		return "user.max_user_namespaces is 0"
 	}
+	if os.Geteuid() == 0 {
+		return ""
+	}
 	if number("/proc/sys/kernel/unprivileged_userns_clone", 1) == 0 {
 		return "kernel.unprivileged_userns_clone is 0"
 	}
-	if number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) == 1 && os.Geteuid() != 0 && unconfined() {
+	if number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) == 1 && unconfined() {
 		return "AppArmor restricts them (kernel.apparmor_restrict_unprivileged_userns is 1) to programs with a profile that allows it"
 	}
 	return ""
@@ -35,11 +38,7 @@ func unconfined() bool {
 
 // number reads a sysctl, or returns the fallback where there is none.
 func number(path string, fallback int) int {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fallback
-	}
-	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	n, err := strconv.Atoi(strings.TrimSpace(readSmall(path)))
 	if err != nil {
 		return fallback
 	}
