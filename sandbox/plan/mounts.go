@@ -153,7 +153,7 @@ func (c *compiler) devices() {
 	}
 	c.recipeDevices()
 	if !c.taken("/dev/pts") {
-		c.init(MountFS{Type: "devpts", Target: "/dev/pts", NoExec: true, Options: c.devptsOptions("/dev/pts")}, "")
+		c.init(MountFS{Type: "devpts", Target: "/dev/pts", NoExec: true, Dev: true, Options: c.devptsOptions("/dev/pts")}, "")
 	}
 	if !c.taken("/dev/shm") {
 		c.init(MountFS{Type: "tmpfs", Target: "/dev/shm", NoExec: true, Options: []string{"mode=1777"}}, "")
@@ -236,7 +236,7 @@ func (c *compiler) recipeMount(m placed, field string) {
 	case definition.MountSysfs:
 		c.sysfs(m.target, field, m.Write)
 	case definition.MountDevpts:
-		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true, Options: c.devptsOptions(m.target)}, field)
+		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true, Dev: true, Options: c.devptsOptions(m.target)}, field)
 	case definition.MountCgroup:
 		if c.bornInCgroup() {
 			c.init(BindCgroup{Target: m.target, Write: m.Write}, field)

@@ -216,6 +216,9 @@ func (c checker) notes() {
 		switch op := s.Op.(type) {
 		case plan.MountFS:
 			n = op.Note
+			if op.Type == "devpts" && !op.Dev {
+				c.t.Error("no terminal of a devpts with nodev can be opened")
+			}
 			if op.Else != "" && n == 0 {
 				c.t.Errorf("%q degrades without a note", op)
 			}
