@@ -103,7 +103,9 @@ func options(t testing.TB, def *definition.Definition) sandbox.Options {
 		t.Fatal(err)
 	}
 	return sandbox.Options{Definition: def, Plan: p, Facts: facts,
-		Filter: func(s definition.Seccomp) ([]byte, error) { return seccomp.Filter(s, seccomp.Options{Arch: runtime.GOARCH}) }}
+		Filter: func(s definition.Seccomp) ([]byte, error) {
+			return seccomp.Filter(s, seccomp.Options{Arch: runtime.GOARCH})
+		}}
 }
 
 func open(t *testing.T, path string, flags int) *os.File {

@@ -200,10 +200,14 @@ func (c *container) cgroupPath() string {
 
 // usage is what the cgroup counts now.
 func (c *container) usage() definition.Stats {
-	if c.group == nil {
-		return definition.Stats{}
+	var s definition.Stats
+	if c.group != nil {
+		s = c.group.Stats()
 	}
-	return c.group.Stats()
+	if s.CPU == 0 && c.child != nil {
+		s.CPU = definition.Duration(treeTime(c.child.PID()))
+	}
+	return s
 }
 
 // peakPids is the kernel's own peak, or else the highest number sampled.

@@ -67,7 +67,7 @@ func TestIsolation(t *testing.T) {
 	for _, tc := range []struct{ what, script, want string }{
 		{"no network but lo", `tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '`, "lo"},
 		{"lo is up", `cat /sys/class/net/lo/operstate`, "unknown"},
-		{"no host processes", `ls /proc | grep -c '^[0-9]'`, "4"},
+		{"no host processes", `test $(ls /proc | grep -c '^[0-9]') -lt 8 && echo few`, "few"},
 		{"payload is PID 2", `echo $$`, "2"},
 		{"no home", `ls -A /root /home | grep -v ':$' | tr -d '\n'`, ""},
 		{"no shadow", `cat /etc/shadow 2>/dev/null | wc -c`, "0"},

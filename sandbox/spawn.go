@@ -45,9 +45,17 @@ func (c *container) spawn(op plan.Spawn) error {
 
 // refused finds out why execve failed, while the payload's process is parked.
 func (c *container) refused() {
-	root, err := mount.OpenRoot(c.child.PID())
+	// The payload's process first: init is not dumpable by now, so that its /proc
+	// files are closed to an ordinary user.
+	pid, err := c.child.PayloadPID()
 	if err != nil {
-		return // the errno alone has to do
+		pid = c.child.PID()
+	}
+	root, err := mount.OpenRoot(pid)
+	if err != nil {
+		if root, err = mount.OpenRoot(c.child.PID()); err != nil {
+			return // the errno alone has to do
+		}
 	}
 	defer root.Close()
 	for i := range c.plan.Steps {
@@ -270,6 +278,7 @@ func (c *container) resolveUser(op plan.ResolveUser) error {
 	if err != nil {
 		return err
 	}
+	c.Facts.Resolved = &plan.Resolved{UID: user.UID, GID: user.GID, Groups: user.Groups} // for CompileExec
 	c.answer = append([]uint32{user.UID, user.GID, uint32(len(user.Groups))}, user.Groups...)
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // PayloadPID is the payload's process id on the host; found when first asked for,
-// once execve has succeeded.
+// once execve has succeeded, or while its failure is being looked into.
 func (c *Child) PayloadPID() (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -22,7 +22,7 @@ func (c *Child) payloadPID() (int, error) {
 	switch {
 	case c.payload > 0:
 		return c.payload, nil
-	case !c.started:
+	case !c.started && (c.parked == nil || c.parked.point != PointRefused):
 		return 0, fmt.Errorf("the payload has not started")
 	case c.exit != nil:
 		return 0, fmt.Errorf("the payload has ended: %w", unix.ESRCH)
