@@ -44,6 +44,7 @@ var arrows = map[string][]string{
 	"cmd/sandbox-kit": {"sandbox/definition", "sandbox/seccomp/..."},
 
 	"internal/bench":     {},
+	"internal/floor":     {},
 	"internal/leakcheck": {},
 }
 

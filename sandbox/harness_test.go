@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sandbox/internal/floor"
 	"sandbox/internal/leakcheck"
 	"sandbox/sandbox"
 	"sandbox/sandbox/definition"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 		supervisor(job)
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(floor.Kernel(m))
 }
 
 // bed is one run being prepared: a definition, and what surrounds it.

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sandbox/internal/floor"
 	"sandbox/sandbox/plan"
 )
 
@@ -43,7 +44,7 @@ func TestMain(m *testing.M) {
 		r.Close()
 		w.Close()
 	}
-	os.Exit(m.Run())
+	os.Exit(floor.Kernel(m))
 }
 
 // supervise runs a script in a container, prints the host pids of init and payload

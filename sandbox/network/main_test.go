@@ -1,0 +1,10 @@
+package network_test
+
+import (
+	"os"
+	"testing"
+
+	"sandbox/internal/floor"
+)
+
+func TestMain(m *testing.M) { os.Exit(floor.Kernel(m)) }
