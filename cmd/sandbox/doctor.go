@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sandbox/sandbox/probe"
+)
+
+func (a *app) doctorCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine can do",
+		Long: "Try what containers need on this machine for this user, and say what to do about what is\n" +
+			"missing: ok, warn (something is degraded) or error (containers do not run).",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.doctor(asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	return cmd
+}
+
+func (a *app) doctor(asJSON bool) error {
+	findings := probe.Doctor()
+	err := write(a.out, doctorText(findings))
+	if asJSON {
+		text, e := json.MarshalIndent(findings, "", "  ")
+		if e != nil {
+			return e
+		}
+		err = write(a.out, string(text)+"\n")
+	}
+	for _, f := range findings {
+		if err == nil && f.Level == probe.LevelError {
+			return codeError(exitProblem)
+		}
+	}
+	return err
+}
+
+func doctorText(findings []probe.Check) string {
+	width := 0
+	for _, f := range findings {
+		width = max(width, len(f.Name))
+	}
+	var b strings.Builder
+	for _, f := range findings {
+		b.WriteString(pad(string(f.Level), 6) + pad(f.Name, width+2) + printable(f.Text) + "\n")
+		if f.Advice != "" {
+			b.WriteString(strings.Repeat(" ", 6+width+2) + "hint: " + printable(f.Advice) + "\n")
+		}
+	}
+	return b.String()
+}
+
+func pad(s string, width int) string { return s + strings.Repeat(" ", max(0, width-len(s))) }
