@@ -13,7 +13,7 @@ TEST_DEPS  = $(BUILD_DEPS) uidmap busybox-static util-linux
 PURE = ./sandbox/definition ./sandbox/plan ./script/... ./recipes
 
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-user check format vet lint golden golden-check fuzz bench test-vm install clean deps test-deps
+.PHONY: help build demo test test-user check format vet lint golden golden-check fuzz bench install clean deps test-deps
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -51,7 +51,7 @@ golden-check:
 	$(GO) test -count=1 -run 'Golden|Generated|Embedded' ./...
 
 golden: ## write the golden files anew
-	SANDBOX_GOLDEN=write $(GO) test -count=1 -run Golden ./...
+	$(GO) test -count=1 -run Golden ./sandbox/plan ./script -args -update
 
 fuzz: ## run every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
