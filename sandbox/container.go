@@ -37,6 +37,7 @@ type container struct {
 	parked bool
 	answer []uint32
 
+	deaf      func() // stops listening to signals; nil while nobody listens
 	monitor   *monitor
 	diagnosis *diagnosis
 	oom       cgroups.OOM
@@ -52,7 +53,7 @@ func newContainer(ctx context.Context, o Options) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &container{Options: o, def: o.Definition, plan: o.Plan, id: id, created: time.Now()}
+	c := &container{Options: o, def: o.Definition, plan: o.Plan, id: id, created: time.Now().UTC()}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	c.result = &definition.Result{ID: id, Name: o.Definition.Name}
 	for _, n := range o.Plan.Notes {
@@ -145,7 +146,7 @@ func (c *container) release() error {
 // finish completes the result once everything is undone.
 func (c *container) finish(err error) (*definition.Result, error) {
 	r := c.result
-	r.EndedAt = time.Now()
+	r.EndedAt = time.Now().UTC()
 	if c.Hooks != nil {
 		r.Data = c.Hooks.Data()
 	}
@@ -209,5 +210,5 @@ func (c *container) warn(err error) {
 
 func failedResult(o Options, err error) *definition.Result {
 	return &definition.Result{ID: o.ID, Name: o.Definition.Name, Verdict: definition.VerdictFailed,
-		ExitCode: exitCode(err), Error: err.Error(), EndedAt: time.Now()}
+		ExitCode: exitCode(err), Error: err.Error(), EndedAt: time.Now().UTC()}
 }

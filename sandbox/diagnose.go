@@ -2,7 +2,7 @@ package sandbox
 
 import (
 	"bytes"
-	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"path"
@@ -79,7 +79,7 @@ func inspect(root *mount.Root, name string) *diagnosis {
 	if bytes.HasPrefix(head, []byte("#!")) {
 		return inspectScript(root, name, head)
 	}
-	if bytes.HasPrefix(head, []byte(elf.ELFMAG)) {
+	if bytes.HasPrefix(head, []byte("\x7fELF")) {
 		return inspectELF(root, name, head)
 	}
 	return &diagnosis{Cause: fmt.Errorf("%s is neither a program nor a script with a \"#!\" line", name),
@@ -103,41 +103,68 @@ func inspectScript(root *mount.Root, name string, head []byte) *diagnosis {
 	return nil
 }
 
+// machines are values of e_machine (elf(5)); debug/elf would bring four packages'
+// initialisation into every start.
 var machines = [...]struct {
-	goarch  string
-	machine elf.Machine
-}{{"amd64", elf.EM_X86_64}, {"arm64", elf.EM_AARCH64}}
+	number       uint16
+	goarch, name string
+}{
+	{3, "", "32-bit x86"}, {20, "", "PowerPC"}, {21, "ppc64", "64-bit PowerPC"}, {22, "s390x", "S/390"}, {40, "arm", "32-bit ARM"},
+	{62, "amd64", "x86-64"}, {183, "arm64", "AArch64"}, {243, "riscv64", "RISC-V"},
+}
+
+func machineName(number uint16) string {
+	for _, m := range machines {
+		if m.number == number {
+			return m.name
+		}
+	}
+	return fmt.Sprintf("machine %d", number)
+}
+
+const elfHeader, elfProgram = 64, 56 // sizes of Elf64_Ehdr and Elf64_Phdr
 
 func inspectELF(root *mount.Root, name string, head []byte) *diagnosis {
-	if len(head) < 64 {
-		return &diagnosis{Cause: fmt.Errorf("%s is a damaged ELF file: %d bytes", name, len(head))}
+	if len(head) < elfHeader {
+		return &diagnosis{Cause: fmt.Errorf("%s is a damaged ELF file of %d bytes", name, len(head))}
 	}
-	machine := elf.Machine(uint16(head[18]) | uint16(head[19])<<8)
+	le := binary.LittleEndian
+	machine := le.Uint16(head[18:])
 	for _, m := range machines {
-		if m.goarch == runtime.GOARCH && m.machine != machine && machine != elf.EM_386 {
-			return &diagnosis{Cause: fmt.Errorf("%s is a program for another architecture (%s), this machine is %s", name, machine, runtime.GOARCH),
+		if m.goarch == runtime.GOARCH && m.number != machine && machine != 3 {
+			return &diagnosis{Cause: fmt.Errorf("%s is a program for another architecture (%s), this machine is %s", name, machineName(machine), m.name),
 				Hint: "build it for " + runtime.GOARCH}
 		}
 	}
-	f, err := elf.NewFile(bytes.NewReader(head))
-	if err != nil {
-		return nil // its section headers are beyond what was read
+	if head[4] != 2 { // ELFCLASS64
+		return nil
 	}
-	for _, p := range f.Progs {
-		if p.Type != elf.PT_INTERP || p.Filesz > 4096 {
-			continue
-		}
-		text := make([]byte, p.Filesz)
-		if _, err := p.ReadAt(text, 0); err != nil {
+	at, count := le.Uint64(head[32:]), uint64(le.Uint16(head[56:]))
+	for i := range count {
+		p := at + i*elfProgram
+		if p > uint64(len(head))-elfProgram {
 			return nil
 		}
-		loader := strings.TrimRight(string(text), "\x00")
+		loader, ok := interpreter(head, head[p:])
+		if !ok {
+			continue
+		}
 		if _, err := root.Mode(loader); err != nil {
 			return &diagnosis{Cause: fmt.Errorf("the dynamic loader %s of %s is missing in the container", loader, name),
 				Hint: "the program was built for another C library; use a root filesystem that has it, or a static program"}
 		}
 	}
 	return nil
+}
+
+// interpreter reads the path in a PT_INTERP program header.
+func interpreter(head, program []byte) (path string, ok bool) {
+	le := binary.LittleEndian
+	offset, size := le.Uint64(program[8:]), le.Uint64(program[32:])
+	if le.Uint32(program) != 3 || size > 4096 || offset > uint64(len(head)) || size > uint64(len(head))-offset {
+		return "", false
+	}
+	return strings.TrimRight(string(head[offset:offset+size]), "\x00"), true
 }
 
 func unwrapErrno(err error) error {

@@ -211,3 +211,8 @@ func eventually(t *testing.T, what string, done func() bool) {
 		unix.Nanosleep(&unix.Timespec{Nsec: 5e6}, nil)
 	}
 }
+
+// heard lets a test send the user's signals.
+func heard(signals <-chan os.Signal) func() (<-chan os.Signal, func()) {
+	return func() (<-chan os.Signal, func()) { return signals, func() {} }
+}

@@ -26,6 +26,8 @@ type monitor struct {
 	done  chan struct{} // closed when the payload has ended
 	stops chan stop     // requests to end the payload
 
+	watching sync.Once
+
 	mu        sync.Mutex
 	exit      nsinit.Exit
 	started   time.Time
@@ -48,9 +50,14 @@ func (c *container) startMonitor() {
 	m := &monitor{c: c, done: make(chan struct{}), stops: make(chan stop, 8), started: time.Now(),
 		forwarded: map[unix.Signal]bool{}}
 	c.monitor = m
-	c.result.Started, c.result.StartedAt = true, m.started
-	go m.watch()
+	c.result.Started, c.result.StartedAt = true, m.started.UTC()
+	if len(c.def.HooksOf(definition.StagePoststart)) > 0 {
+		go m.wait()
+	}
 }
+
+// wait watches until the payload has ended, or waits for who does.
+func (m *monitor) wait() { m.watching.Do(m.watch) }
 
 // watch is the loop; it ends when init has reported the payload's end.
 func (m *monitor) watch() {
@@ -180,27 +187,32 @@ func (m *monitor) forward(sig unix.Signal) {
 	m.c.child.Signal(sig)
 }
 
-// wait blocks until the payload has ended.
-func (m *monitor) wait() { <-m.done }
-
-// forwardSignals handles the user's signals until the function it returns is
-// called: they end the set-up, and are passed to a running payload.
-func (c *container) forwardSignals() (stop func()) {
-	if c.Signals == nil {
-		return func() {}
+// listen handles the user's signals until deafen: they end the set-up, and are
+// passed to a running payload.
+func (c *container) listen() {
+	if c.Signals == nil || c.deaf != nil {
+		return
 	}
+	signals, stop := c.Signals()
 	quit := make(chan struct{})
+	c.deaf = func() { stop(); close(quit) }
 	go func() {
 		for {
 			select {
 			case <-quit:
 				return
-			case sig := <-c.Signals:
+			case sig := <-signals:
 				c.signal(sig)
 			}
 		}
 	}()
-	return func() { close(quit) }
+}
+
+func (c *container) deafen() {
+	if c.deaf != nil {
+		c.deaf()
+		c.deaf = nil
+	}
 }
 
 func (c *container) signal(sig os.Signal) {

@@ -242,7 +242,7 @@ func TestSignalsAreForwarded(t *testing.T) {
 		signals <- unix.SIGTERM
 		return nil
 	})
-	b.options = func(o *sandbox.Options) { o.Signals = signals }
+	b.options = func(o *sandbox.Options) { o.Signals = heard(signals) }
 	b.def.Limits.Wall = definition.Duration(10 * time.Second)
 	r, err := b.run()
 	if err != nil || (r.ExitCode != 3 && r.Verdict != definition.VerdictKilled) {
@@ -257,7 +257,7 @@ func TestDeathByForwardedSignalIsKilled(t *testing.T) {
 		signals <- unix.SIGINT
 		return nil
 	})
-	b.options = func(o *sandbox.Options) { o.Signals = signals }
+	b.options = func(o *sandbox.Options) { o.Signals = heard(signals) }
 	r, err := b.run()
 	if err != nil || r.Verdict != definition.VerdictKilled || r.ExitCode != 130 {
 		t.Errorf("verdict %s, code %d, error %v", r.Verdict, r.ExitCode, err)
@@ -272,7 +272,7 @@ func TestSignalDuringSetUpEndsIt(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}).add(definition.StagePoststop, "after", nothing)
-	b.options = func(o *sandbox.Options) { o.Signals = signals }
+	b.options = func(o *sandbox.Options) { o.Signals = heard(signals) }
 	r, _ := b.run()
 	if r.Verdict != definition.VerdictKilled || r.ExitCode != 130 || r.Started {
 		t.Errorf("%+v", r)

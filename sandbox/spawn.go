@@ -40,6 +40,7 @@ func (c *container) spawn(op plan.Spawn) error {
 		return err
 	}
 	c.child.Refused = c.refused
+	c.listen()
 	return nil
 }
 

@@ -118,17 +118,21 @@ func (r *running) live() (*definition.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGTSTP, unix.SIGCONT)
-	defer signal.Stop(signals)
 	return sandbox.Run(context.Background(), sandbox.Options{
 		Definition: r.def, Plan: p, Facts: facts, ID: r.line.own["id"], Hooks: recipe, Record: record,
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals, Log: r.ui.log,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals, Log: r.ui.log,
 		Filter: func(s definition.Seccomp) ([]byte, error) {
 			return seccomp.Filter(s, seccomp.Options{Arch: facts.Arch, CacheDir: filepath.Join(facts.CacheDir, "seccomp")})
 		},
 		Launcher: launcher, Revive: r.revive, Keep: r.line.has("keep"),
 	})
+}
+
+// catchSignals asks for the signals that a user or a supervisor sends.
+func catchSignals() (<-chan os.Signal, func()) {
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH)
+	return signals, func() { signal.Stop(signals) }
 }
 
 // record is what a later command needs to call the hooks that this one could not.
