@@ -34,13 +34,22 @@ type Origins map[string]Origin
 // Of returns the origin of a field path, or else that of the nearest enclosing
 // field that has one: "mounts[2].source" falls back to "mounts[2]", then "mounts".
 func (o Origins) Of(path string) Origin {
+	if at, ok := o.Given(path); ok {
+		return at
+	}
+	return o[""]
+}
+
+// Given is Of for what was written in the container's table: false where neither
+// the field nor one that encloses it was.
+func (o Origins) Given(path string) (Origin, bool) {
 	for path != "" {
 		if at, ok := o[path]; ok {
-			return at
+			return at, true
 		}
 		path = parent(path)
 	}
-	return o[""]
+	return Origin{}, false
 }
 
 func parent(path string) string {

@@ -259,10 +259,7 @@ func (c *compiler) add(side Side, op Op, field string) {
 // origin is where the recipe set a field or what encloses it; the whole container's
 // place says nothing of a field that was left out.
 func (c *compiler) origin(field string) definition.Origin {
-	at := c.def.Origins.Of(field)
-	if field == "" || at == c.def.Origins[""] {
-		return definition.Origin{}
-	}
+	at, _ := c.def.Origins.Given(field)
 	return at
 }
 

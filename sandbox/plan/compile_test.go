@@ -113,3 +113,24 @@ func BenchmarkCompile(b *testing.B) {
 		})
 	}
 }
+
+// A field on the line of the container itself has that line.
+func TestOriginOnTheFirstLine(t *testing.T) {
+	host, _ := readFacts(t, "root-v2")
+	line := definition.Origin{File: "a.lua", Line: 2}
+	def := definition.Definition{Rootfs: definition.Rootfs{Kind: definition.RootfsDir, Path: "/x"}, Process: definition.Process{Args: []string{"a"}},
+		Origins: definition.Origins{"": line, "rootfs": line, "process.args": line}}
+	p, err := plan.Compile(&def, host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, s := range p.Steps {
+		if s.Origin == line {
+			found++
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d steps have the line, not root and exec", found)
+	}
+}
