@@ -8,8 +8,8 @@ import (
 
 // Bounds of the kernel (limits.h, binfmts.h).
 const (
-	maxPath     = 4095    // PATH_MAX without its NUL
-	maxName     = 255     // NAME_MAX
+	maxPath     = 4095 // PATH_MAX without its NUL
+	maxName     = 255  // NAME_MAX
 	maxArgument = 128<<10 - 1
 	maxHostname = 64
 	maxContent  = 16 << 20
