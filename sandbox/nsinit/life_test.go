@@ -184,8 +184,9 @@ func TestInitIsSealed(t *testing.T) {
 func TestOrphansAreReaped(t *testing.T) {
 	requireRoot(t)
 	// Each inner shell leaves its child to init; a zombie would keep its process id.
+	// Where / is a shared mount, the new proc must not cover the host's.
 	out, _ := run(t, allNamespaces, plan.ClonePayload{PID: true}, plan.CloseFDs{},
-		sh("i=0; while [ $i -lt 20 ]; do (sleep 0 & ) ; i=$((i+1)); done; mount -t proc p /proc; "+
+		sh("i=0; while [ $i -lt 20 ]; do (sleep 0 & ) ; i=$((i+1)); done; mount --make-rprivate / && mount -t proc p /proc; "+
 			"until ! grep -qs '^State:.Z' /proc/[0-9]*/status; do :; done; echo done"))
 	if out != "done" {
 		t.Errorf("output %q", out)
