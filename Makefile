@@ -5,6 +5,8 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 FUZZTIME ?= 10s
 ROUNDS   ?= 100
+VM       ?= vm-run --
+VM_USER  ?= as-rootless
 
 BUILD_DEPS = gcc libc6-dev libseccomp-dev pkg-config
 TEST_DEPS  = $(BUILD_DEPS) uidmap busybox-static util-linux
@@ -13,7 +15,7 @@ TEST_DEPS  = $(BUILD_DEPS) uidmap busybox-static util-linux
 PURE = ./sandbox/definition ./sandbox/plan ./script/... ./recipes
 
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-user check format vet lint golden golden-check fuzz bench install clean deps test-deps
+.PHONY: help build demo test test-user test-vm check format vet lint golden golden-check fuzz bench install clean deps test-deps
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -32,6 +34,9 @@ test: test-deps ## run the tests; as root also as an ordinary user
 
 test-user: test-deps
 	.ci/test-as-user ./...
+
+test-vm: test-deps ## test what touches the kernel in a virtual machine that VM="vm-run --" starts
+	VM_USER="$(VM_USER)" TEST_FLAGS="$(TEST_FLAGS)" .ci/test-vm $(VM)
 
 check: test-deps format vet lint golden-check fuzz ## format, vet, lint, import rules, goldens clean, fuzz
 
