@@ -194,18 +194,20 @@ func (e *encoder) bindCgroup(op plan.BindCgroup) error {
 	return nil
 }
 
-// mask hides what exists: an empty folder, or the null device, cloned over it.
+// mask hides what exists: an empty folder, or the null device, cloned over it. What
+// it is, is asked first: to close a clone that could not be attached waits for a
+// grace period of the kernel (75 µs each, Linux 6.18).
 func (e *encoder) mask(p string) {
 	p = e.clean(p)
-	skip, notFolder, done := e.NewLabel(), e.NewLabel(), e.NewLabel()
+	skip, notFolder, cloned := e.NewLabel(), e.NewLabel(), e.NewLabel()
 	e.ifExists(p, skip)
+	e.Call(unix.SYS_STATX, nsinit.Word(e.target), e.blank, nsinit.Imm(unix.AT_EMPTY_PATH), nsinit.Imm(unix.STATX_TYPE), nsinit.Addr(e.statx))
+	e.TestElse(nsinit.Word(e.statx+statxMode), nsinit.Imm(unix.S_IFMT), nsinit.Imm(unix.S_IFDIR), notFolder)
 	e.clone(nsinit.Word(e.scratch), "empty", 0)
 	e.setattr(nsinit.Word(e.source), "", unix.AT_EMPTY_PATH,
 		attr{set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC})
-	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.blank, nsinit.Word(e.target), e.blank,
-		nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)).Then(done).Else(notFolder, unix.EINVAL) // the errno for a folder on a file
+	e.Jump(cloned)
 	e.Bind(notFolder)
-	e.close(e.source)
 	if e.null {
 		e.clone(nsinit.Word(e.Null), "", unix.AT_EMPTY_PATH)
 	} else {
@@ -213,11 +215,8 @@ func (e *encoder) mask(p string) {
 		e.clone(nsinit.Word(e.scratch), "none", 0)
 		e.setattr(nsinit.Word(e.source), "", unix.AT_EMPTY_PATH, attr{set: unix.MOUNT_ATTR_RDONLY})
 	}
-	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.blank, nsinit.Word(e.target), e.blank,
-		nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH))
-	e.Bind(done)
-	e.close(e.source)
-	e.close(e.target)
+	e.Bind(cloned)
+	e.attach()
 	e.Bind(skip)
 }
 

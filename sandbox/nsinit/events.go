@@ -8,12 +8,13 @@ import (
 )
 
 // polled are the descriptors that init speaks through; a negative one is not waited
-// for (poll(2)).
+// for (poll(2)). Of the status pipe only the end is: the byte before it says
+// nothing by itself, and waking us for it would delay execve.
 func (c *Child) polled() []unix.PollFd {
 	return []unix.PollFd{
 		{Fd: int32(c.conn.wake), Events: unix.POLLIN},
 		{Fd: int32(c.conn.socket), Events: unix.POLLIN},
-		{Fd: int32(c.conn.status), Events: unix.POLLIN},
+		{Fd: int32(c.conn.status)},
 	}
 }
 
