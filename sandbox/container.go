@@ -37,10 +37,11 @@ type container struct {
 	parked bool
 	answer []uint32
 
-	deaf      func() // stops listening to signals; nil while nobody listens
-	monitor   *monitor
-	diagnosis *diagnosis
-	oom       cgroups.OOM
+	ownLauncher bool
+	deaf        func() // stops listening to signals; nil while nobody listens
+	monitor     *monitor
+	diagnosis   *diagnosis
+	oom         cgroups.OOM
 
 	mu      sync.Mutex // guards running, and result's lists, which hooks append to
 	running *monitor   // set once the payload runs

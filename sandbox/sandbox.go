@@ -40,7 +40,7 @@ type Options struct {
 	Log func(line string)
 	// Filter compiles a seccomp policy to BPF.
 	Filter func(definition.Seccomp) ([]byte, error)
-	// Launcher forks init; nil means a new one.
+	// Launcher forks init, and is the caller's to close; nil means one of Run's own.
 	Launcher *nsinit.Launcher
 	// Revive loads the hooks of a dead supervisor's container from its Record, for
 	// the sweep that runs once the payload has started.

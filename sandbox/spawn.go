@@ -27,7 +27,7 @@ func (c *container) spawn(op plan.Spawn) error {
 	}
 	defer c.stdio.closeOpened()
 	if c.Launcher == nil {
-		c.Launcher = nsinit.NewLauncher()
+		c.Launcher, c.ownLauncher = nsinit.NewLauncher(), true
 	}
 	spawn := nsinit.Spawn{Namespaces: op.Namespaces, Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}
 	if op.IntoCgroup {

@@ -108,7 +108,7 @@ func (s *state) fill(recipe []byte) error {
 // save writes state.json whole, by rename. No fsync: the state of a run does not
 // outlive the boot, and an fsync costs 0.4 to 1.2 ms.
 func (s *state) save() error {
-	text, err := json.Marshal(s.record)
+	text, err := s.record.encode()
 	if err != nil {
 		return fmt.Errorf("encode state: %w", err)
 	}

@@ -16,7 +16,7 @@ func (c *container) tearDown() {
 	for i := range c.plan.Teardown {
 		c.warn(c.undo(c.plan.Teardown[i].Op))
 	}
-	if c.Launcher != nil {
+	if c.ownLauncher {
 		c.Launcher.Close()
 	}
 }
