@@ -76,15 +76,49 @@ func TestMemoryLimitOfACgroupAbove(t *testing.T) {
 	})
 }
 
-// TestLeaf needs a delegated cgroup of its own.
+// TestLeaf runs itself once more, alone in a delegated cgroup.
 func TestLeaf(t *testing.T) {
+	if os.Getenv("CGROUPS_TEST_ALONE") != "" {
+		leaf(t)
+		return
+	}
+	eachLayout(t, definition.Limits{Pids: count(100)}, func(t *testing.T, s Setting) {
+		if s.Dirs[0].Version != 2 || !contains(s.Dirs[0].Controllers, "pids") {
+			t.Skip("missing: the pids controller on cgroup v2")
+		}
+		g := create(t, s)
+		if os.Geteuid() == 0 {
+			// As systemd marks units with Delegate=yes (CGROUP_DELEGATION.md).
+			if err := unix.Setxattr(g.Paths()[0], "trusted.delegate", []byte("1"), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Setenv("CGROUPS_TEST_ALONE", "1")
+		p := start(t, g, "exec "+executable(t)+" -test.v -test.run '^TestLeaf$'")
+		output, err := io.ReadAll(p.lines)
+		if state := p.wait(t); err != nil || !state.Success() || strings.Contains(string(output), "SKIP") {
+			t.Errorf("%v, %v:\n%s%s", state, err, output, p.errors())
+		}
+	})
+}
+
+func executable(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func leaf(t *testing.T) {
 	before, err := Probe(true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	setting, _ := Resolve(before, definition.Limits{Pids: count(50)})
 	if !setting.Leaf {
-		t.Skip("missing: a delegated cgroup of v2 in which the test is alone")
+		t.Fatalf("not a leaf, in %+v: %+v", before.Unified, setting)
 	}
 	g, err := Create(setting, uniqueID())
 	if err != nil {
