@@ -117,11 +117,21 @@ func (s *state) save() error {
 
 func writeFile(path string, text []byte) error {
 	temp := path + ".new"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		return fmt.Errorf("write state: %w", err)
+	// Without os.File, which would set up the runtime's poller.
+	fd, err := unix.Open(temp, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write state: open %s: %w", temp, err)
 	}
-	if err := os.Rename(temp, path); err != nil {
-		return fmt.Errorf("write state: %w", err)
+	n, err := unix.Write(fd, text)
+	unix.Close(fd)
+	if err == nil && n < len(text) {
+		err = unix.ENOSPC
+	}
+	if err == nil {
+		err = unix.Rename(temp, path)
+	}
+	if err != nil {
+		return fmt.Errorf("write state %s: %w", path, err)
 	}
 	return nil
 }

@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -96,7 +94,7 @@ func (r *running) openResult() error {
 // live loads the recipe and runs its container.
 func (r *running) live() (*definition.Result, error) {
 	launcher := nsinit.NewLauncher() // never closed: its threads end with the process, 0.2 ms sooner
-	if os.Geteuid() == 0 && idleCore() {
+	if os.Geteuid() == 0 && probe.IdleCore() {
 		launcher.Speculate([]string{"net", "ipc", "uts"})
 	}
 	recipe, err := r.load(r.line)
@@ -147,22 +145,6 @@ func (r *running) record(recipe *script.Recipe) ([]byte, error) {
 // revive loads the hooks of a container whose supervisor died.
 func (r *running) revive(record []byte) (definition.Hooks, error) {
 	return script.Revive(context.Background(), record, r.ui.log)
-}
-
-// idleCore reports whether a second core has nothing to do: making namespaces ahead
-// on another thread is then faster, and else slower.
-func idleCore() bool {
-	if runtime.NumCPU() < 2 {
-		return false
-	}
-	// "0.20 0.18 0.12 1/80 11206": runnable of all threads (proc_loadavg(5)); one
-	// of them is this one.
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return false
-	}
-	fields := strings.Fields(string(text))
-	return len(fields) > 3 && (strings.HasPrefix(fields[3], "1/") || strings.HasPrefix(fields[3], "2/") && runtime.NumCPU() > 2)
 }
 
 // report says how the run ended, writes the Result, and returns the exit code.
