@@ -89,10 +89,16 @@ func (r *Recipe) settle(d done) definition.HookOutcome {
 func overrun(ctx context.Context, h definition.HookRef) error {
 	cause := context.Cause(ctx)
 	if errors.Is(cause, context.DeadlineExceeded) {
-		return fmt.Errorf("hook %s took longer than %s: %w", strconv.Quote(h.Label), definition.Duration(h.Timeout()), cause)
+		return &late{fmt.Sprintf("hook %q took longer than %s", h.Label, definition.Duration(h.Timeout()))}
 	}
 	return fmt.Errorf("hook %s was stopped: %w", strconv.Quote(h.Label), cause)
 }
+
+// late is a deadline that passed, worded for the user.
+type late struct{ text string }
+
+func (l *late) Error() string { return l.text }
+func (l *late) Unwrap() error { return context.DeadlineExceeded }
 
 // ready makes a fresh VM when the last one was given up.
 func (r *Recipe) ready(ctx context.Context) error {

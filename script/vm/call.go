@@ -231,7 +231,7 @@ func (v *VM) frames() []Frame {
 		return true
 	})
 	if len(all) > most {
-		cut := Frame{File: "…", Function: fmt.Sprintf("%d more calls", len(all)-most)}
+		cut := Frame{File: "…", Function: fmt.Sprintf("in %d more calls", len(all)-most)}
 		kept := append(all[:most/2:most/2], cut)
 		all = append(kept, all[len(all)-most/2:]...)
 	}

@@ -104,7 +104,7 @@ func TestTraceback(t *testing.T) {
 	}
 	_, err := run(t, "local function f(n) if n == 0 then error('end') end return f(n - 1) end f(100)")
 	var e *Error
-	if !errors.As(err, &e) || len(e.Traceback) != 25 || !strings.Contains(e.Report(), "…:0: in 78 more calls") {
+	if !errors.As(err, &e) || len(e.Traceback) != 25 || !strings.Contains(e.Report(), "\n  … in 78 more calls\n") {
 		t.Errorf("long traceback: %s", e.Report())
 	}
 }

@@ -31,6 +31,9 @@ type Frame struct {
 
 // String returns "file:line: in function 'f'".
 func (f Frame) String() string {
+	if f.Line == 0 {
+		return Printable(f.File) + " " + Printable(f.Function)
+	}
 	return Printable(f.File) + ":" + strconv.Itoa(f.Line) + ": in " + Printable(f.Function)
 }
 
