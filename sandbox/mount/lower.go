@@ -1,6 +1,8 @@
 package mount
 
 import (
+	"encoding/binary"
+
 	"golang.org/x/sys/unix"
 
 	"sandbox/sandbox/nsinit"
@@ -83,15 +85,33 @@ type encoder struct {
 	config  nsinit.Mem
 	temp    nsinit.Mem
 	statx   nsinit.Mem
-	blank   nsinit.Arg // the empty path
-	hows    map[how]nsinit.Mem
-	attrs   map[attr]nsinit.Mem
+	blank   nsinit.Arg  // the empty path
+	hows    []kept[how] // few enough to be looked through
+	attrs   []kept[attr]
 
 	files    int      // files made in scratch so far
 	null     bool     // in.Null is set
 	hostRoot bool     // the root is a folder of the host's, in place
 	binds    []string // targets of host folders, which are not to be littered
 	tmpfs    []string // targets that are ours
+}
+
+// kept is a struct that lies in memory already.
+type kept[T comparable] struct {
+	value T
+	at    nsinit.Mem
+}
+
+// keep returns where a struct lies, which is put into memory once.
+func keep[T comparable](e *encoder, list *[]kept[T], value T, words ...uint64) nsinit.Arg {
+	for i := range *list {
+		if (*list)[i].value == value {
+			return nsinit.Addr((*list)[i].at)
+		}
+	}
+	at := e.Bytes(longs(words...))
+	*list = append(*list, kept[T]{value, at})
+	return nsinit.Addr(at)
 }
 
 type how struct{ flags, resolve uint64 }
@@ -105,19 +125,15 @@ func encoderOf(in *nsinit.Init) *encoder {
 	}
 	word := func() nsinit.Mem { return in.NewWord(-1) }
 	e := &encoder{Init: in, scratch: word(), source: word(), target: word(), parent: word(), config: word(), temp: word(),
-		statx: in.Space(256), blank: in.Str(""), hows: map[how]nsinit.Mem{}, attrs: map[attr]nsinit.Mem{}}
+		statx: in.Space(256), blank: in.Str("")}
 	in.Mount = e
 	return e
 }
 
 // setattr is mount_setattr(2).
 func (e *encoder) setattr(dir nsinit.Arg, path string, flags int, a attr) {
-	at, ok := e.attrs[a]
-	if !ok {
-		at = e.Bytes(longs(a.set, a.clear, a.propagation, 0))
-		e.attrs[a] = at
-	}
-	e.Call(unix.SYS_MOUNT_SETATTR, dir, e.path(path), nsinit.Imm(flags), nsinit.Addr(at), nsinit.Imm(unix.MOUNT_ATTR_SIZE_VER0))
+	at := keep(e, &e.attrs, a, a.set, a.clear, a.propagation, 0)
+	e.Call(unix.SYS_MOUNT_SETATTR, dir, e.path(path), nsinit.Imm(flags), at, nsinit.Imm(unix.MOUNT_ATTR_SIZE_VER0))
 }
 
 // attach moves the detached mount in source onto target, and closes both.
@@ -144,11 +160,9 @@ func (e *encoder) clone(dir nsinit.Arg, path string, flags uint) nsinit.Instr {
 }
 
 func longs(values ...uint64) []byte {
-	var b []byte
+	b := make([]byte, 0, 8*len(values))
 	for _, v := range values {
-		for i := range 8 {
-			b = append(b, byte(v>>(8*i)))
-		}
+		b = binary.LittleEndian.AppendUint64(b, v)
 	}
 	return b
 }

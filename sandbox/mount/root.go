@@ -220,10 +220,13 @@ func hostFolder(p string) error {
 	if !strings.HasPrefix(p, "/") {
 		return fmt.Errorf("the host path %q is not absolute", p)
 	}
-	info, err := os.Stat(p)
+	info, err := os.Lstat(p)
 	switch {
 	case err != nil:
 		return sourceError(p, err)
+	case info.Mode()&os.ModeSymlink != 0:
+		to, _ := os.Readlink(p)
+		return &Error{Doing: "use " + p + " as a root", Cause: unix.ELOOP, hint: "it is a link to " + to + ": name the folder itself"}
 	case !info.IsDir():
 		return &Error{Doing: "use " + p + " as a root", Cause: unix.ENOTDIR, hint: "a root filesystem is a folder; unpack archives and images first"}
 	}

@@ -114,7 +114,7 @@ func (in *Init) namespaceFlags(names []string) uintptr {
 
 // u32s lays numbers out as the kernel and the protocol do.
 func u32s(values ...uint32) []byte {
-	var b []byte
+	b := make([]byte, 0, 4*len(values))
 	for _, v := range values {
 		b = binary.LittleEndian.AppendUint32(b, v)
 	}

@@ -28,20 +28,21 @@ type Program struct {
 	ops    []op
 	relocs []reloc
 	memory []byte
-	labels []int // position of each label, -1 while unbound
+	labels []int32 // position of each label, -1 while unbound
 	step   int
 	err    error
 }
 
+// op is small, as there are hundreds, made once in memory that is touched for the
+// first time.
 type op struct {
-	nr         uint32
-	other      Label // label + 1, 0 for none
-	next       Label
-	err1, err2 uint16
-	note       uint16
-	store      uint32
-	args       [6]Arg
-	step       int
+	args        [6]uint64
+	nr, store   uint32
+	other, next uint16 // labels, 0 for none
+	err1, err2  uint16
+	note        uint16
+	kinds       [6]uint8
+	step        int32
 }
 
 type reloc struct{ at, to Mem }
@@ -93,11 +94,14 @@ const (
 	opSize     = 72
 	relocSize  = 8
 	maxOps     = none - 1
+	maxLabels  = 0xffff
 	maxProgram = 64 << 20
 )
 
-// NewProgram returns an empty program.
-func NewProgram() *Program { return &Program{step: -1, memory: make([]byte, 8, 4096)} }
+// NewProgram returns an empty program, with room for that of a usual container.
+func NewProgram() *Program {
+	return &Program{step: -1, ops: make([]op, 0, 800), labels: make([]int32, 0, 800), relocs: make([]reloc, 0, 64), memory: make([]byte, 8, 16<<10)}
+}
 
 // Errno is the errno of the last call that failed and went on at its Else.
 func (p *Program) Errno() Arg { return Word(0) }
@@ -116,20 +120,31 @@ func (p *Program) Fail(format string, args ...any) {
 // index; a failure is reported with it.
 func (p *Program) Step(index int) { p.step = index }
 
+// align pads the memory to 8 bytes, and returns where the next byte goes.
+func (p *Program) align() Mem {
+	p.memory = append(p.memory, make([]byte, -len(p.memory)&7)...)
+	return Mem(len(p.memory))
+}
+
 // Bytes puts b into memory, aligned to 8 bytes.
 func (p *Program) Bytes(b []byte) Mem {
-	p.memory = append(p.memory, make([]byte, -len(p.memory)&7)...)
-	at := Mem(len(p.memory))
+	at := p.align()
 	p.memory = append(p.memory, b...)
 	return at
 }
 
 // Space reserves n zero bytes of memory, aligned to 8 bytes.
-func (p *Program) Space(n int) Mem { return p.Bytes(make([]byte, n)) }
+func (p *Program) Space(n int) Mem {
+	at := p.align()
+	p.memory = append(p.memory, make([]byte, n)...)
+	return at
+}
 
 // NewWord reserves a word, with its initial value.
 func (p *Program) NewWord(v int32) Mem {
-	return p.Bytes(binary.LittleEndian.AppendUint64(nil, uint64(uint32(v))))
+	at := p.align()
+	p.memory = binary.LittleEndian.AppendUint64(p.memory, uint64(uint32(v)))
+	return at
 }
 
 // String puts a NUL-terminated string into memory. A NUL within would truncate
@@ -138,7 +153,9 @@ func (p *Program) String(s string) Mem {
 	if strings.IndexByte(s, 0) >= 0 {
 		p.Fail("a NUL byte in %q", s)
 	}
-	return p.Bytes(append([]byte(s), 0))
+	at := p.align()
+	p.memory = append(append(p.memory, s...), 0)
+	return at
 }
 
 // Str is the address of a NUL-terminated string.
@@ -175,9 +192,11 @@ func (p *Program) Call(nr uintptr, args ...Arg) Instr {
 		p.Fail("system call %d with %d arguments", nr, len(args))
 		args = args[:6]
 	}
-	o := op{nr: uint32(nr), err1: none, err2: none, store: noStore, step: p.step}
-	copy(o.args[:], args)
-	p.ops = append(p.ops, o)
+	p.ops = append(p.ops, op{nr: uint32(nr), err1: none, err2: none, store: noStore, step: int32(p.step)})
+	o := &p.ops[len(p.ops)-1]
+	for i, a := range args {
+		o.kinds[i], o.args[i] = a.kind, a.value
+	}
 	return Instr{p, len(p.ops) - 1}
 }
 
@@ -189,7 +208,7 @@ func (c Instr) Store(m Mem) Instr {
 
 // Then says where to go on when the call succeeded.
 func (c Instr) Then(l Label) Instr {
-	c.p.ops[c.i].next = l
+	c.p.ops[c.i].next = uint16(l)
 	return c
 }
 
@@ -197,7 +216,7 @@ func (c Instr) Then(l Label) Instr {
 // or, without any, however it failed.
 func (c Instr) Else(l Label, errnos ...unix.Errno) Instr {
 	o := &c.p.ops[c.i]
-	o.other = l
+	o.other = uint16(l)
 	switch len(errnos) {
 	case 0:
 		o.err1, o.err2 = none, none
@@ -214,7 +233,7 @@ func (c Instr) Else(l Label, errnos ...unix.Errno) Instr {
 // Ignore goes on with the next call when this one failed with one of the errnos.
 func (c Instr) Ignore(errnos ...unix.Errno) Instr {
 	l := c.p.NewLabel()
-	c.p.labels[l-1] = c.i + 1
+	c.p.labels[l-1] = int32(c.i + 1)
 	return c.Else(l, errnos...)
 }
 
@@ -230,6 +249,10 @@ func (c Instr) Note(number int) Instr {
 
 // NewLabel returns a label, to be bound later.
 func (p *Program) NewLabel() Label {
+	if len(p.labels) == maxLabels {
+		p.Fail("more than %d labels", maxLabels)
+		p.labels = p.labels[:0] // the program is not going to be encoded
+	}
 	p.labels = append(p.labels, -1)
 	return Label(len(p.labels))
 }
@@ -242,7 +265,7 @@ func (p *Program) Bind(l Label) {
 	case p.labels[l-1] >= 0:
 		p.Fail("label %d bound twice", l)
 	default:
-		p.labels[l-1] = len(p.ops)
+		p.labels[l-1] = int32(len(p.ops))
 	}
 }
 
@@ -260,7 +283,7 @@ func (p *Program) TestElse(a, mask, want Arg, l Label) {
 	c := p.Call(opTest, a, mask, want)
 	next := p.NewLabel()
 	p.Bind(next)
-	p.ops[c.i].next, p.ops[c.i].other = next, l
+	c.Then(next).Else(l)
 }
 
 // CountElse decrements the word and goes on at again while it is positive, and
@@ -269,7 +292,7 @@ func (p *Program) CountElse(word Mem, again Label) {
 	c := p.Call(opCount, Addr(word))
 	next := p.NewLabel()
 	p.Bind(next)
-	p.ops[c.i].next, p.ops[c.i].other = again, next
+	c.Then(again).Else(next)
 }
 
 // Exit ends the process.
@@ -284,7 +307,7 @@ func (p *Program) StepOf(call int) int {
 	if call < 0 || call >= len(p.ops) {
 		return -1
 	}
-	return p.ops[call].step
+	return int(p.ops[call].step)
 }
 
 // Encode returns the program as the machine reads it.
@@ -302,72 +325,79 @@ func (p *Program) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("encode init program: %d bytes, at most %d", size, maxProgram)
 	}
 	le := binary.LittleEndian
-	b := make([]byte, 0, max(size, 4096)) // the machine maps the first page before it knows the size
-	for _, v := range []int{magic, size, len(p.ops), len(p.relocs), start, 0, 0, 0} {
-		b = le.AppendUint32(b, uint32(v))
+	b := make([]byte, size, max(size, 4096)) // the machine maps the first page before it knows the size
+	for i, v := range [...]int{magic, size, len(p.ops), len(p.relocs), start} {
+		le.PutUint32(b[4*i:], uint32(v))
 	}
 	for i := range p.ops {
-		var err error
-		if b, err = p.encodeOp(b, &p.ops[i]); err != nil {
+		if err := p.encodeOp((*[opSize]byte)(b[headSize+opSize*i:]), &p.ops[i]); err != nil {
 			return nil, fmt.Errorf("encode init program: call %d: %w", i, err)
 		}
 	}
-	for _, r := range p.relocs {
+	at := b[headSize+opSize*len(p.ops):]
+	for i, r := range p.relocs {
 		if int(r.at)+8 > len(p.memory) || int(r.to) > len(p.memory) || int(r.at) < 8 {
 			return nil, errors.New("encode init program: a pointer outside of memory")
 		}
-		b = le.AppendUint32(le.AppendUint32(b, uint32(r.at)), uint32(r.to))
+		le.PutUint32(at[relocSize*i:], uint32(r.at))
+		le.PutUint32(at[relocSize*i+4:], uint32(r.to))
 	}
-	b = append(b, make([]byte, start-len(b))...)
-	return append(b, p.memory...), nil
+	copy(b[start:], p.memory)
+	return b, nil
 }
 
-func (p *Program) encodeOp(b []byte, o *op) ([]byte, error) {
-	le := binary.LittleEndian
+func (p *Program) encodeOp(b *[opSize]byte, o *op) error {
 	other, err := p.target(o.other, none)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	next, err := p.target(o.next, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if o.store != noStore && int(o.store)+4 > len(p.memory) {
-		return nil, errors.New("a result stored outside of memory")
+		return errors.New("a result stored outside of memory")
 	}
-	b = le.AppendUint32(b, o.nr)
-	for _, v := range []uint16{other, next, o.err1, o.err2} {
-		b = le.AppendUint16(b, v)
-	}
-	for _, a := range o.args {
-		size := [...]int{kindImm: 0, kindAddr: 0, kindWord: 4, kindLong: 8}[a.kind]
-		if o.nr == opCount {
-			size = 4 // the address is written to
+	le := binary.LittleEndian
+	le.PutUint32(b[0:], o.nr)
+	le.PutUint16(b[4:], other)
+	le.PutUint16(b[6:], next)
+	le.PutUint16(b[8:], o.err1)
+	le.PutUint16(b[10:], o.err2)
+	copy(b[12:], o.kinds[:])
+	le.PutUint16(b[18:], o.note)
+	le.PutUint32(b[20:], o.store)
+	for i, v := range o.args {
+		if kind := o.kinds[i]; kind != kindImm {
+			size := uint64(0)
+			switch {
+			case o.nr == opCount, kind == kindWord: // the address of a count is written to
+				size = 4
+			case kind == kindLong:
+				size = 8
+			}
+			if v+size > uint64(len(p.memory)) {
+				return errors.New("an operand outside of memory")
+			}
 		}
-		if a.kind != kindImm && a.value+uint64(size) > uint64(len(p.memory)) {
-			return nil, errors.New("an operand outside of memory")
-		}
-		b = append(b, a.kind)
+		le.PutUint64(b[24+8*i:], v)
 	}
-	b = le.AppendUint32(le.AppendUint16(b, o.note), o.store)
-	for _, a := range o.args {
-		b = le.AppendUint64(b, a.value)
-	}
-	return b, nil
+	return nil
 }
 
 // target is the index a label stands for; 0 cannot be jumped to, as it means
 // "the next call" to the machine.
-func (p *Program) target(l Label, unset uint16) (uint16, error) {
-	switch {
+func (p *Program) target(label, unset uint16) (uint16, error) {
+	switch l := int(label); {
 	case l == 0:
 		return unset, nil
-	case l < 0 || int(l) > len(p.labels):
+	case l > len(p.labels):
 		return 0, fmt.Errorf("label %d of another program", l)
 	case p.labels[l-1] < 0:
 		return 0, fmt.Errorf("label %d is not bound", l)
 	case p.labels[l-1] == 0:
 		return 0, errors.New("a jump to the first call")
+	default:
+		return uint16(p.labels[l-1]), nil
 	}
-	return uint16(p.labels[l-1]), nil
 }
