@@ -43,6 +43,10 @@ type container struct {
 	diagnosis   *diagnosis
 	oom         cgroups.OOM
 
+	judged    bool // the payload has ended, and the result says how
+	abandoned bool // a hook failed that the payload has to end for
+	raised    bool // the failure is an error of a hook, not its judgement
+
 	mu      sync.Mutex // guards running, and result's lists, which hooks append to
 	running *monitor   // set once the payload runs
 	result  *definition.Result
@@ -151,11 +155,23 @@ func (c *container) finish(err error) (*definition.Result, error) {
 	if c.Hooks != nil {
 		r.Data = c.Hooks.Data()
 	}
+	err = c.conclude(err)
+	if c.Keep && c.state != nil {
+		c.warn(c.state.keep(r))
+	}
+	return r, err
+}
+
+// conclude puts what ended the walk into the result, and returns what stopped the
+// run before its payload ran. The poststop hooks see it, and it is said again when
+// the payload had still to be ended.
+func (c *container) conclude(err error) error {
+	r := c.result
 	var hook *hookError
 	switch {
 	case err == nil:
 	case errors.As(err, &hook):
-		c.fail(definition.Failure{Reason: hook.Error(), Hook: hook.hook.Label, Origin: hook.hook.Origin})
+		c.failBy(hook)
 		if !r.Started {
 			r.ExitCode, r.Error = 125, err.Error()
 		}
@@ -168,13 +184,23 @@ func (c *container) finish(err error) (*definition.Result, error) {
 	default:
 		r.Verdict, r.ExitCode, r.Error = definition.VerdictFailed, exitCode(err), err.Error()
 	}
-	if r.Verdict == definition.VerdictFailed && r.ExitCode == 0 {
-		r.ExitCode = 1 // the payload's own 0 would call the run a success
+	if r.Verdict == definition.VerdictFailed && r.Started {
+		r.ExitCode = c.failedCode()
 	}
-	if c.Keep && c.state != nil {
-		c.warn(c.state.keep(r))
+	return err
+}
+
+// failedCode is what the runner exits with after a failed run: the payload's own
+// code, unless that is 0, which would call the run a success, or our own KILL's.
+func (c *container) failedCode() int {
+	r := c.result
+	switch {
+	case r.ExitCode != 0 && !(c.abandoned && r.Signal == "KILL"):
+		return r.ExitCode
+	case c.raised:
+		return 125
 	}
-	return r, err
+	return 1
 }
 
 // isInterrupt sets the verdict of a set-up that a signal or the caller ended.
@@ -189,6 +215,15 @@ func isInterrupt(err error, r *definition.Result) bool {
 		return true
 	}
 	return false
+}
+
+// failBy calls the run failed because a hook did not end well.
+func (c *container) failBy(h *hookError) {
+	var declared *declaredFailure
+	if c.result.Failure == nil {
+		c.raised = !errors.As(h, &declared)
+	}
+	c.fail(definition.Failure{Reason: h.Error(), Hook: h.hook.Label, Origin: h.hook.Origin})
 }
 
 // fail calls the run failed; the first reason stands.

@@ -22,10 +22,11 @@ func (c *container) runHooks(ctx context.Context, stage definition.Stage) error 
 		failed := &hookError{hook, err}
 		switch stage {
 		case definition.StageCollect:
-			c.fail(definition.Failure{Reason: failed.Error(), Hook: hook.Label, Origin: hook.Origin})
+			c.failBy(failed)
 		case definition.StagePoststop:
 			c.warn(failed)
 		default:
+			c.abandoned = true
 			return failed
 		}
 	}

@@ -41,13 +41,18 @@ func TestHookFailures(t *testing.T) {
 		started bool
 	}{
 		{definition.StagePrestart, "fails poststop", definition.VerdictFailed, 125, false},
-		{definition.StagePoststart, "fails poststop", definition.VerdictFailed, 137, true},
-		{definition.StageCollect, "fails second poststop", definition.VerdictFailed, 1, true},
+		{definition.StagePoststart, "fails poststop", definition.VerdictFailed, 125, true},
+		{definition.StageCollect, "fails second poststop", definition.VerdictFailed, 125, true},
 		{definition.StagePoststop, "poststop second fails", definition.VerdictExited, 0, true},
 	} {
 		t.Run(string(tc.stage), func(t *testing.T) {
 			b := shell(t, map[bool]string{true: "exec sleep 1000", false: "true"}[tc.stage == definition.StagePoststart])
-			b.hooks = new(hooks).add(tc.stage, "fails", broken).add(tc.stage, "second", nothing).add(definition.StagePoststop, "poststop", nothing)
+			b.hooks = new(hooks).add(tc.stage, "fails", broken).add(tc.stage, "second", nothing).add(definition.StagePoststop, "poststop", func(_ context.Context, call definition.HookCall) error {
+				if call.Result.Verdict != tc.verdict || call.Result.ExitCode != tc.code || call.Result.Started && call.Result.Wall == 0 {
+					t.Errorf("poststop sees verdict %s, code %d, wall %s", call.Result.Verdict, call.Result.ExitCode, call.Result.Wall)
+				}
+				return nil
+			})
 			r, err := b.run()
 			if err != nil || r.Verdict != tc.verdict || r.ExitCode != tc.code || r.Started != tc.started {
 				t.Errorf("verdict %s, code %d, started %v, error %v", r.Verdict, r.ExitCode, r.Started, err)

@@ -132,18 +132,28 @@ func TestSupervisorKilled(t *testing.T) {
 	}
 }
 
+// waitForLine starts a supervisor and reads its first line; one that does not come to
+// say it is killed, and the test fails.
 func waitForLine(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
+	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	defer r.Close()
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = w, &said
+	err = cmd.Start()
+	w.Close()
 	if err != nil {
 		t.Fatal(err)
+	}
+	r.SetReadDeadline(time.Now().Add(20 * time.Second))
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		cmd.Process.Kill()
+		cmd.Wait()
+		t.Fatalf("the supervisor said nothing: %v\n%s", err, said.String())
 	}
 	return strings.TrimSpace(line)
 }

@@ -64,6 +64,7 @@ func Run(ctx context.Context, o Options) (*definition.Result, error) {
 		c.listen()
 	}
 	err = c.live()
+	c.conclude(err)
 	c.tearDown()
 	c.deafen()
 	return c.finish(err)

@@ -57,7 +57,7 @@ func (c *container) killAll() error {
 	err := c.killCgroup()
 	if c.monitor != nil {
 		c.monitor.wait()
-		if c.result.Verdict == "" {
+		if !c.judged {
 			c.stdio.drain(time.Second)
 			c.judge()
 		}

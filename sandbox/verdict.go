@@ -19,6 +19,7 @@ const codeTimeout = 124
 func (c *container) judge() {
 	m, r := c.monitor, c.result
 	status := m.exit.Status
+	c.judged = true
 	r.Wall = definition.Duration(m.ended.Sub(m.started))
 	r.CPU = definition.Duration(cpuTime(m.exit.Rusage))
 	c.readPeaks()
@@ -35,6 +36,10 @@ func (c *container) judge() {
 		sig := status.Signal()
 		r.Signal, r.ExitCode = SignalName(sig), 128+int(sig)
 		r.Verdict = c.signalVerdict(sig)
+	}
+	if r.Failure != nil {
+		r.Verdict = definition.VerdictFailed
+		r.ExitCode = c.failedCode()
 	}
 }
 
