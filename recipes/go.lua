@@ -18,6 +18,7 @@ local p = sandbox.params {
 
 local script = [[
   set -eu
+  mkdir -p /out
   go version
   if [ -n "$(go list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' "$1")" ]; then
     go build -o /out/ "$1"
