@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"sandbox/sandbox/definition"
 	"sandbox/sandbox/nsinit"
@@ -33,6 +34,8 @@ func (c *container) exec(ctx context.Context, request definition.ExecRequest) (d
 	if err != nil {
 		return result, err
 	}
+	defer pipes.close()
+	defer pipes.started()
 	spawn := nsinit.Spawn{Stdin: pipes.in, Stdout: pipes.out, Stderr: pipes.err}
 	if c.group != nil && c.group.FD() >= 0 {
 		if spawn.Cgroup, err = c.birthplace(); err != nil {
@@ -43,14 +46,12 @@ func (c *container) exec(ctx context.Context, request definition.ExecRequest) (d
 	child, err := c.Launcher.Start(in, spawn)
 	pipes.started()
 	if err != nil {
-		pipes.wait()
 		return result, err
 	}
 	defer child.Close()
 	if err := child.AwaitExec(ctx); err != nil {
 		child.Kill()
 		<-child.Exited()
-		pipes.wait()
 		return result, execError(p, err)
 	}
 	var exit nsinit.Exit
@@ -59,10 +60,9 @@ func (c *container) exec(ctx context.Context, request definition.ExecRequest) (d
 	case <-ctx.Done():
 		child.Kill()
 		<-child.Exited()
-		pipes.wait()
 		return result, context.Cause(ctx)
 	}
-	pipes.wait()
+	pipes.wait(ctx)
 	result.Stdout, result.Stderr = pipes.stdout.text(), pipes.stderr.text()
 	if exit.Status.Signaled() {
 		result.Signal, result.Code = SignalName(exit.Status.Signal()), 128+int(exit.Status.Signal())
@@ -80,6 +80,7 @@ func execError(p *plan.Plan, cause error) error {
 // pipes are the standard files of a further process.
 type pipes struct {
 	in, out, err   *os.File // init's ends
+	ours           []*os.File
 	stdout, stderr capture
 	copies         sync.WaitGroup
 }
@@ -90,7 +91,7 @@ func openPipes(stdin []byte) (*pipes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make pipes: %w", err)
 	}
-	p.in = inR
+	p.in, p.ours = inR, append(p.ours, inW)
 	p.copies.Add(1)
 	go func() {
 		defer p.copies.Done()
@@ -104,9 +105,10 @@ func openPipes(stdin []byte) (*pipes, error) {
 		r, w, err := os.Pipe()
 		if err != nil {
 			p.started()
+			p.close()
 			return nil, fmt.Errorf("make pipes: %w", err)
 		}
-		*o.end = w
+		*o.end, p.ours = w, append(p.ours, r)
 		p.copies.Add(1)
 		go func() {
 			defer p.copies.Done()
@@ -126,7 +128,31 @@ func (p *pipes) started() {
 	}
 }
 
-func (p *pipes) wait() { p.copies.Wait() }
+// heldOpen is how long output is waited for once the process has ended: what it
+// left running in the container may keep the other ends open for ever.
+const heldOpen = time.Second
+
+// wait returns when the outputs have ended, or will not be waited for any longer.
+func (p *pipes) wait(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() { p.copies.Wait(); close(ended) }()
+	late := time.NewTimer(heldOpen)
+	defer late.Stop()
+	select {
+	case <-ended:
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	p.close()
+}
+
+// close ends the copies.
+func (p *pipes) close() {
+	for _, f := range p.ours {
+		f.Close()
+	}
+	p.copies.Wait()
+}
 
 // capture keeps the first bytes of an output.
 type capture struct {

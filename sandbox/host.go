@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"sandbox/sandbox/cgroups"
@@ -93,6 +95,15 @@ func (c *container) createCgroup(op plan.CreateCgroup) error {
 func (c *container) holdRoot() error {
 	root, err := mount.OpenRoot(c.child.PID())
 	c.root = root
+	if err != nil || c.def.Project == "" {
+		return err
+	}
+	err = root.Trust(c.def.Project)
+	for _, a := range c.def.Artifacts {
+		if err == nil && !strings.HasPrefix(a.Target, c.def.Project+"/") {
+			err = root.Trust(filepath.Dir(a.Target))
+		}
+	}
 	return err
 }
 

@@ -69,17 +69,12 @@ func reserve(root string, record stateRecord, recipe []byte) (*state, error) {
 	if err := ownedDir(root); err != nil {
 		return nil, err
 	}
-	temp := filepath.Join(root, tempPrefix+randomID())
-	if err := os.Mkdir(temp, 0o700); err != nil {
-		return nil, fmt.Errorf("make state folder: %w", err)
-	}
-	s := &state{dir: temp, record: record}
-	if err := s.fill(recipe); err != nil {
-		s.remove()
+	s, err := prepare(root, record, recipe)
+	if err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(root, record.ID)
-	err := unix.Renameat2(unix.AT_FDCWD, temp, unix.AT_FDCWD, dir, unix.RENAME_NOREPLACE)
+	err = unix.Renameat2(unix.AT_FDCWD, s.dir, unix.AT_FDCWD, dir, unix.RENAME_NOREPLACE)
 	if err != nil {
 		s.remove()
 		if errors.Is(err, unix.EEXIST) {
@@ -89,6 +84,26 @@ func reserve(root string, record stateRecord, recipe []byte) (*state, error) {
 	}
 	s.dir = dir
 	return s, nil
+}
+
+// prepare makes a state folder under a temporary name. Another runner's sweep takes
+// one that has no lock yet for abandoned: then there is another try.
+func prepare(root string, record stateRecord, recipe []byte) (*state, error) {
+	for tries := 1; ; tries++ {
+		temp := filepath.Join(root, tempPrefix+randomID())
+		if err := os.Mkdir(temp, 0o700); err != nil {
+			return nil, fmt.Errorf("make state folder: %w", err)
+		}
+		s := &state{dir: temp, record: record}
+		err := s.fill(recipe)
+		if err == nil {
+			return s, nil
+		}
+		s.remove()
+		if tries == 10 || !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.ENOENT) {
+			return nil, err
+		}
+	}
 }
 
 func (s *state) fill(recipe []byte) error {

@@ -18,6 +18,8 @@ import (
 type Root struct {
 	dir   *os.File // O_PATH
 	mntns *os.File
+	// trusted are the host's folders that copies begin at.
+	trusted []trusted
 }
 
 // OpenRoot opens the root and the mount namespace of a process, which must not
@@ -57,7 +59,10 @@ func (r *Root) Close() error {
 	if e := r.mntns.Close(); err == nil {
 		err = e
 	}
-	r.dir, r.mntns = nil, nil
+	for _, t := range r.trusted {
+		t.dir.Close()
+	}
+	r.dir, r.mntns, r.trusted = nil, nil, nil
 	return err
 }
 
@@ -174,7 +179,33 @@ func (r *Root) openRegular(name string, flags int) (*os.File, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if err := ledToKernel(f, name, flags); err != nil {
+		return nil, err
+	}
 	return reopen(f, flags)
+}
+
+// ledToKernel refuses what a link of the container's leads to among the kernel's own
+// files: a write there changes the kernel's state with the supervisor's privileges
+// (CVE-2025-52881), a read may consume a log or never end. By its own name procfs
+// can be read.
+func ledToKernel(f *os.File, name string, flags int) error {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &st); err != nil {
+		return err
+	}
+	switch st.Type {
+	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC:
+	default:
+		return nil
+	}
+	if path.Clean(name) == "/proc/kmsg" || !strings.HasPrefix(path.Clean(name), "/proc/") && !strings.HasPrefix(path.Clean(name), "/sys/") {
+		return fmt.Errorf("it is a file of the kernel's: %w", unix.EACCES)
+	}
+	if flags&unix.O_ACCMODE != unix.O_RDONLY {
+		return fmt.Errorf("files of the kernel's are not written from outside; use sysctl: %w", unix.EACCES)
+	}
+	return nil
 }
 
 // reopen opens the regular file that an O_PATH descriptor stands for.

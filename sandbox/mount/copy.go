@@ -59,10 +59,7 @@ func (r *Root) CopyOut(name, target string) error {
 	}
 	defer source.Close()
 	target = filepath.Clean(target)
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-		return fmt.Errorf("copy %s to %s: %w", name, target, err)
-	}
-	parent, err := os.OpenFile(filepath.Dir(target), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	parent, err := r.hostFolder(filepath.Dir(target), true)
 	if err != nil {
 		return fmt.Errorf("copy %s to %s: %w", name, target, err)
 	}
@@ -77,11 +74,10 @@ func (r *Root) CopyOut(name, target string) error {
 // CopyIn copies a regular file or folder of the host to a path of the container,
 // whose parent folder exists.
 func (r *Root) CopyIn(source, name string) error {
-	fd, err := unix.Open(source, unix.O_PATH|unix.O_CLOEXEC, 0)
+	f, err := r.hostEntry(source)
 	if err != nil {
 		return sourceError(source, err)
 	}
-	f := os.NewFile(uintptr(fd), source)
 	defer f.Close()
 	parent, base, err := r.openParent(name)
 	if err != nil {
