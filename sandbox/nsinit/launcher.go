@@ -3,6 +3,7 @@ package nsinit
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 
@@ -91,6 +92,7 @@ func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {
 		return nil, err
 	}
 	l.mu.Lock()
+	l.takeMachine()
 	t, err := l.choose(in, flags)
 	if err == nil && l.machine == nil {
 		l.machine, err = machineFile()
@@ -127,6 +129,14 @@ func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {
 	return child, nil
 }
 
+// takeMachine takes over the machine's file that speculation made.
+func (l *Launcher) takeMachine() {
+	if t := l.speculative; t != nil && l.machine == nil {
+		<-t.ready
+		l.machine, t.machine = t.machine, nil
+	}
+}
+
 // choose returns the thread to fork on: the speculative one for the first container
 // when its namespaces are wanted, and any for joins, which leave them at once.
 func (l *Launcher) choose(in *Init, flags uintptr) (*thread, error) {
@@ -159,6 +169,7 @@ func (l *Launcher) choose(in *Init, flags uintptr) (*thread, error) {
 func (l *Launcher) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.takeMachine()
 	for _, t := range []*thread{l.speculative, l.plain} {
 		if t != nil {
 			close(t.requests)
@@ -188,7 +199,7 @@ func (c *Child) fork(machine *os.File, files []uintptr, cgroup *os.File, flags u
 	if cgroup != nil {
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, int(cgroup.Fd())
 	}
-	pid, err := syscall.ForkExec(fmt.Sprintf("/proc/self/fd/%d", exe), []string{"sandbox-init"}, attr)
+	pid, err := syscall.ForkExec("/proc/self/fd/"+strconv.Itoa(exe), []string{"sandbox-init"}, attr)
 	if err != nil {
 		return &SpawnError{Doing: "clone init", Cause: err, hint: spawnHint(err)}
 	}

@@ -1,6 +1,7 @@
 package nsinit
 
 import (
+	"os"
 	"runtime"
 	"sync/atomic"
 
@@ -20,7 +21,8 @@ type thread struct {
 
 	// Set by speculation, read once ready is closed.
 	ready      chan struct{}
-	namespaces uintptr // unshared ahead of time
+	namespaces uintptr  // unshared ahead of time
+	machine    *os.File // made ahead of time; nil when it could not be
 	err        error
 }
 
@@ -123,13 +125,14 @@ func (t *thread) poll() {
 	t.children = alive
 }
 
-// speculate makes namespaces ahead of time, on this thread.
+// speculate makes namespaces ahead of time, on this thread, and the machine's file.
 func (t *thread) speculate(flags uintptr) {
 	t.namespaces, t.ready = flags, make(chan struct{})
 	t.do(func() {
 		if t.err = unix.Unshare(int(flags)); t.err == nil && flags&unix.CLONE_NEWNET != 0 {
 			t.err = raiseLoopback()
 		}
+		t.machine, _ = machineFile() // Start tries again, and says why not
 		close(t.ready)
 	})
 }
