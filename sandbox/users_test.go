@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"sandbox/sandbox/cgroups"
@@ -78,6 +79,29 @@ func TestOverlayRootfs(t *testing.T) {
 	b.def.Process.Args[2] = "ls /gone /d/old 2>/dev/null; ls -A /d; cat /f" // what was removed stays removed
 	b.ok()
 	b.want("new")
+}
+
+// TestThrowAwayOverlay: a note says where a folder cannot be made again.
+func TestThrowAwayOverlay(t *testing.T) {
+	lower := t.TempDir()
+	for _, dir := range []string{"/usr", "/d"} {
+		if err := os.Mkdir(lower+dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"bin", "lib", "lib64"} {
+		if err := os.Symlink("usr/"+name, filepath.Join(lower, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := shell(t, "echo new > /f; cat /f; rmdir /d; mkdir /d 2>/dev/null || echo missing")
+	b.def.Rootfs = definition.Rootfs{Kind: definition.RootfsOverlay, Lower: []string{lower}}
+	b.def.Mounts = []definition.Mount{{Type: definition.MountBind, Source: "/usr", Target: "/usr"}}
+	want := "new"
+	if notes := strings.Join(b.ok().Notes, "\n"); strings.Contains(notes, "cannot be made again") {
+		want = "new\nmissing"
+	}
+	b.want(want)
 }
 
 // TestCgroupFromInside: a container that has controllers sees its own cgroup as the

@@ -62,6 +62,11 @@ func (c *compiler) overlay() {
 	if c.confined {
 		c.note("rootfs", "files of owners that are not mapped stay read-only in the overlay")
 	}
+	if c.confined && r.Upper == "" && !c.facts.KernelAtLeast(6, 6) {
+		// The throw-away layer is a tmpfs, which has no user.* attributes to say
+		// that a new folder hides the lower one (overlayfs.rst, "whiteouts and opaque directories").
+		c.note("rootfs", "a folder that is removed from the overlay cannot be made again (EIO), as tmpfs has user.* attributes since Linux 6.6: name an upper folder to have it")
+	}
 	c.init(RootOverlay{Lower: r.Lower, Upper: r.Upper, Size: r.Size, UserXattr: c.confined}, "rootfs")
 }
 
