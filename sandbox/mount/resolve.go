@@ -63,6 +63,11 @@ func (e *encoder) must(p string, into nsinit.Mem) {
 
 // ifExists opens p into target and goes on, or else at missing.
 func (e *encoder) ifExists(p string, missing nsinit.Label) {
+	if resolution(p)&unix.RESOLVE_NO_SYMLINKS != 0 {
+		// Without links there is no "..", and so no EAGAIN (openat2(2)).
+		e.open(p, openPath, e.target).Else(missing, unix.ENOENT, unix.ENOTDIR)
+		return
+	}
 	done, failed, again, absent := e.NewLabel(), e.NewLabel(), e.NewLabel(), e.NewLabel()
 	e.open(p, openPath, e.target).Then(done).Else(failed)
 	e.Bind(failed)
