@@ -133,6 +133,9 @@ func (c *container) awaitExec() error {
 	c.mu.Lock()
 	c.running = c.monitor
 	c.mu.Unlock()
+	if c.stdio.full() {
+		c.overflow()
+	}
 	c.state.record.Status, c.state.record.PID = statusRunning, c.child.PID()
 	if len(c.def.Hooks) > 0 {
 		c.warn(c.state.save())

@@ -312,3 +312,15 @@ func TestIDInUse(t *testing.T) {
 	b.options = func(o *sandbox.Options) { o.ID = "taken" }
 	b.ok()
 }
+
+// The output may be over its limit before the supervisor knows that the payload runs.
+func TestOutputLimitAtOnce(t *testing.T) {
+	for range 30 {
+		b := shell(t, "echo 0123456789; exec sleep 60")
+		b.def.Limits.Output = 4
+		r, err := b.run()
+		if err != nil || r.Verdict != definition.VerdictTimeout || r.ExitCode != 124 || r.Limit != "output" || b.stdout != "0123" {
+			t.Fatalf("%+v, %v, stdout %q", r, err, b.stdout)
+		}
+	}
+}

@@ -28,11 +28,22 @@ type stdio struct {
 	overflow func()
 }
 
+// overflow ends a payload whose output is over its limit. A quick one is before the
+// monitor is there, which then asks.
+func (c *container) overflow() {
+	c.mu.Lock()
+	m := c.running
+	c.mu.Unlock()
+	if m != nil {
+		m.ask(stop{limit: "output", value: c.def.Limits.Output.String()})
+	}
+}
+
 // openStdio opens what the payload's first three descriptors will be.
 func (c *container) openStdio() (*stdio, error) {
 	p, l := c.def.Process, c.def.Limits
 	s := &stdio{limit: int64(l.Output), runner: [3]*os.File{c.Stdin, c.Stdout, c.Stderr}}
-	s.overflow = func() { c.monitor.ask(stop{limit: "output", value: l.Output.String()}) }
+	s.overflow = c.overflow
 	s.touch()
 	in, out, errw := p.Stdin, p.Stdout, p.Stderr
 	if c.hasTerminal() {
@@ -131,6 +142,9 @@ func (s *stdio) pump(to io.Writer, from *os.File) {
 		}
 	}()
 }
+
+// full reports whether more than the limit has been written.
+func (s *stdio) full() bool { return s.limit > 0 && s.written.Load() > s.limit }
 
 // admit counts n bytes of output and returns how many of them are within the limit.
 func (s *stdio) admit(n int) int {
