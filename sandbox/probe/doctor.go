@@ -127,11 +127,20 @@ func delegate(f plan.Facts) string {
 }
 
 func checkSubordinate(f plan.Facts) Check {
-	advice := fmt.Sprintf("as root: apt install uidmap; usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", userName(f.UID))
+	const uids, gids = "/etc/subuid", "/etc/subgid"
+	var todo []string
+	if !f.NewIDMap {
+		todo = append(todo, "apt install uidmap")
+	}
+	if len(subordinate(uids, int(f.UID))) == 0 || len(subordinate(gids, int(f.UID))) == 0 {
+		free := freeRange(uids, gids)
+		todo = append(todo, fmt.Sprintf("usermod --add-subuids %s --add-subgids %s %s", free, free, userName(f.UID)))
+	}
+	advice := "as root: " + strings.Join(todo, "; ")
 	switch {
 	case !f.NewIDMap:
 		return Check{"subordinate ids", LevelWarn, "newuidmap and newgidmap are not installed set-user-ID: a container has one id", advice}
-	case len(f.SubUIDs) == 0 || len(f.SubGIDs) == 0:
+	case len(todo) > 0:
 		return Check{"subordinate ids", LevelWarn, "this user has none in /etc/subuid and /etc/subgid: a container has one id", advice}
 	}
 	return Check{"subordinate ids", LevelOK, fmt.Sprintf("%d uids, %d gids", count(f.SubUIDs), count(f.SubGIDs)), ""}

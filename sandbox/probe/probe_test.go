@@ -130,6 +130,29 @@ func TestSubordinate(t *testing.T) {
 	}
 }
 
+// TestFreeRange: the advice gives nobody the ids of another user.
+func TestFreeRange(t *testing.T) {
+	dir := t.TempDir()
+	uids, gids := filepath.Join(dir, "subuid"), filepath.Join(dir, "subgid")
+	for path, text := range map[string]string{uids: "a:100000:65536\n", gids: "a:100000:65536\nb:231072:65536\nbad\nc:x:1\n\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tc := range []struct {
+		files []string
+		want  string
+	}{
+		{[]string{filepath.Join(dir, "missing")}, "100000-165535"},
+		{[]string{uids}, "165536-231071"},
+		{[]string{uids, gids}, "296608-362143"},
+	} {
+		if got := freeRange(tc.files...); got != tc.want {
+			t.Errorf("%q: %s, want %s", tc.files, got, tc.want)
+		}
+	}
+}
+
 // TestDoctor: nothing is wrong with a machine on which the tests run, and nothing
 // of the trials stays.
 func TestDoctor(t *testing.T) {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"os/user"
 	"strconv"
@@ -96,6 +97,30 @@ func subordinate(path string, uid int) []definition.IDRange {
 		}
 	}
 	return ranges
+}
+
+// freeRange are 65536 ids that no user has in the files, as usermod(8) takes them:
+// two users with the same ids could reach each other's containers.
+func freeRange(paths ...string) string {
+	start := uint64(100000)
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Split(strings.TrimSpace(line), ":")
+			if len(fields) != 3 {
+				continue
+			}
+			first, err1 := strconv.ParseUint(fields[1], 10, 32)
+			size, err2 := strconv.ParseUint(fields[2], 10, 32)
+			if err1 == nil && err2 == nil && first+size > start {
+				start = first + size
+			}
+		}
+	}
+	return fmt.Sprintf("%d-%d", start, start+65535)
 }
 
 // rlimits are the caller's own, of those that are asked for.
