@@ -51,13 +51,22 @@ func (c *container) signalVerdict(sig unix.Signal) definition.Verdict {
 	case sig == unix.SIGKILL && r.OOMKills > 0:
 		// Only a SIGKILL that we did not send, together with a kill counted by the
 		// container's cgroup, is the out-of-memory killer's.
-		r.Limit = "memory"
-		if limit := c.def.Limits.Memory; limit != nil {
-			r.LimitValue = limit.String()
-		}
+		r.Limit, r.LimitValue = "memory", c.memoryLimit()
 		return definition.VerdictOOM
 	}
 	return definition.VerdictSignaled
+}
+
+// memoryLimit says whose limit of memory was reached.
+func (c *container) memoryLimit() string {
+	limit := c.def.Limits.Memory
+	switch {
+	case c.oom.Own && limit != nil:
+		return limit.String()
+	case c.oom.Whose != "":
+		return "that of the cgroup " + c.oom.Whose + " above the container"
+	}
+	return "that of the machine"
 }
 
 // readPeaks reads what the cgroup counted.

@@ -164,7 +164,7 @@ func (u *ui) summary(r *definition.Result, origins definition.Origins) {
 			u.say("sandbox: " + u.paint(codeColor(r.ExitCode), "exited "+strconv.Itoa(r.ExitCode)) + " " + used)
 		}
 	case definition.VerdictOOM:
-		u.complaint("out of memory "+used, limitOrigin(r, origins), "raise limits.memory, or let the payload use less")
+		u.outOfMemory(r, origins, used)
 	case definition.VerdictTimeout:
 		u.complaint("stopped by the limit "+r.Limit+" of "+r.LimitValue+" "+used, limitOrigin(r, origins), "")
 	case definition.VerdictFailed:
@@ -180,6 +180,15 @@ func (u *ui) summary(r *definition.Result, origins definition.Origins) {
 	}
 }
 
+// outOfMemory says whose limit was reached, which it was, and the peak in used.
+func (u *ui) outOfMemory(r *definition.Result, origins definition.Origins, used string) {
+	if strings.HasPrefix(r.LimitValue, "that of ") {
+		u.complaint("out of memory: the limit reached was "+r.LimitValue+", "+used, "", "set limits.memory below it, run fewer things beside it, or let the payload use less")
+		return
+	}
+	u.complaint("out of memory: the container's own limit memory of "+r.LimitValue+" was reached, "+used, limitOrigin(r, origins), "raise limits.memory, or let the payload use less")
+}
+
 func codeColor(code int) string {
 	if code == 0 {
 		return green
@@ -193,7 +202,7 @@ func ended(r *definition.Result) string {
 		by = "SIG" + r.Signal
 	}
 	if r.Verdict == definition.VerdictKilled {
-		return "killed by " + by + " from outside"
+		return "killed by " + by
 	}
 	return "ended by " + by
 }
@@ -212,11 +221,7 @@ func (u *ui) failed(r *definition.Result, used string) {
 
 func limitOrigin(r *definition.Result, origins definition.Origins) string {
 	field := "limits." + r.Limit
-	from := origin(origins.Of(field), field)
-	if r.Verdict == definition.VerdictOOM && from != "" && r.LimitValue != "" {
-		from += " = " + r.LimitValue
-	}
-	return from
+	return origin(origins.Of(field), field)
 }
 
 // usage says what was used: " (cpu 20.1s, memory 812M, 64 pids)".

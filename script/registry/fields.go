@@ -45,7 +45,7 @@ var process = []Field{
 		Example: `{ "go", "build" }`, Aka: []string{"command", "cmd", "entrypoint", "argv", "exec", "run", "script"}},
 	{Name: "cwd", Kind: Text, Doc: "The working directory, absolute, in the container.", Example: `"/src"`, Default: `"/"`,
 		Aka: []string{"workdir", "working_dir", "dir", "chdir"}},
-	{Name: "env", Kind: Words, Merge: ByKey, Doc: "Environment variables, on top of a small base set; nothing of the runner's own environment gets in. false removes one.",
+	{Name: "env", Kind: Words, Merge: ByKey, Doc: "Environment variables, on top of a small base set (PATH, HOME, LANG), which can be changed but not removed; nothing of the runner's own environment gets in. false removes what an earlier fragment named.",
 		Example: `{ GOFLAGS = "-mod=vendor" }`, Aka: []string{"environment", "envs", "env_vars"}},
 	{Name: "user", Kind: Text, Doc: "\"uid\", \"uid:gid\", \"name\" or \"name:group\", names resolved in the rootfs.", Example: `"1000:1000"`, Default: `"0"`,
 		Aka: []string{"uid", "run_as"}},
