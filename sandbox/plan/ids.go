@@ -169,7 +169,7 @@ func (c *compiler) decideSingleID() {
 	c.ids.uid = []definition.IDRange{{Container: c.user.uid, Host: f.UID, Size: 1}}
 	c.ids.gid = []definition.IDRange{{Container: c.user.gid, Host: f.GID, Size: 1}}
 	if c.user.named {
-		c.problem("process.user", `write numbers, like "1000:1000", or give this user subordinate ids: usermod --add-subuids 100000-165535 --add-subgids 100000-165535`,
+		c.problem("process.user", `write numbers, like "1000:1000", or give this user subordinate ids: sandbox doctor says how`,
 			"the numbers are looked up in the root filesystem, but the only id that can be mapped has to be known before (%s)", why)
 	}
 	c.note("idmap", "one id is mapped (%s): files of all other owners belong to nobody inside, and cannot be given away", why)
@@ -193,7 +193,7 @@ func (c *compiler) checkMapped() {
 	}
 	for i, g := range c.user.groups {
 		if !c.ids.groups && g != c.user.gid {
-			c.problem(definition.Item("process.groups", i+1), "give this user subordinate ids: usermod --add-subuids 100000-165535 --add-subgids 100000-165535",
+			c.problem(definition.Item("process.groups", i+1), "give this user subordinate ids: sandbox doctor says how",
 				"supplementary groups cannot be set where only the own id is mapped (user_namespaces(7))")
 		} else if c.ids.groups && !maps(c.ids.gid, g) {
 			c.problem(definition.Item("process.groups", i+1), hint, "gid %d has no mapping in the user namespace", g)
