@@ -31,10 +31,10 @@ type Options struct {
 	Stdin, Stdout, Stderr *os.File
 	// Signals begins to catch the user's signals and returns how to stop; nil leaves
 	// them alone. They are forwarded to the payload; before it runs they end the
-	// set-up. It is called before anything is made when the recipe has hooks, as
-	// poststop has to run after a signal too, and else once init has been started:
-	// it costs 0.4 ms, which then pass while init works. A signal before that ends
-	// the process, and the next command sweeps.
+	// set-up. It is called once init has been started and before any hook runs: it
+	// costs 0.4 ms, which then pass while init works. A signal before that, in the
+	// first milliseconds, ends the process as a SIGKILL would, and the next command
+	// sweeps and calls poststop.
 	Signals func() (signals <-chan os.Signal, stop func())
 	// Log receives one line for the user at a time, from hooks; nil drops them.
 	Log func(line string)
@@ -59,9 +59,6 @@ func Run(ctx context.Context, o Options) (*definition.Result, error) {
 	c, err := newContainer(ctx, o)
 	if err != nil {
 		return failedResult(o, err), err
-	}
-	if len(c.def.Hooks) > 0 {
-		c.listen()
 	}
 	err = c.live()
 	c.conclude(err)
