@@ -294,9 +294,10 @@ func (c *compiler) eachPath(named, defaults []string, field string, op func(stri
 }
 
 // MaskedPaths are hidden unless the recipe says otherwise: interfaces of the kernel
-// that tell of other processes, of hardware, or of keys.
+// that tell of other processes, of hardware, or of keys, and dynamic_debug/control
+// (CONFIG_DYNAMIC_DEBUG), which uid 0 of the host writes without a capability.
 func MaskedPaths() []string {
-	return []string{"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
+	return []string{"/proc/acpi", "/proc/asound", "/proc/dynamic_debug", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
 		"/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware"}
 }
 
