@@ -179,7 +179,12 @@ func (c *container) conclude(err error) error {
 	case isInterrupt(err, r):
 		r.Error, err = err.Error(), nil
 	case r.Started:
-		c.fail(definition.Failure{Reason: err.Error()})
+		f := definition.Failure{Reason: err.Error()}
+		var step *Error
+		if errors.As(err, &step) {
+			f.Origin = step.Origin
+		}
+		c.fail(f)
 		err = nil
 	default:
 		r.Verdict, r.ExitCode, r.Error = definition.VerdictFailed, exitCode(err), err.Error()
