@@ -19,6 +19,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command line tests of testdata/scripts, each in a folder and
 // with a state folder of its own. UPDATE_SCRIPTS=1 rewrites what cmp compares.
 func TestScripts(t *testing.T) {
+	// They run at the same time: what each has open is looked at when all have ended.
+	leakcheck.Check(t)
 	testscript.Run(t, testscript.Params{
 		Dir:             filepath.Join("..", "..", "testdata", "scripts"),
 		UpdateScripts:   os.Getenv("UPDATE_SCRIPTS") != "",
@@ -35,8 +37,10 @@ func surround(env *testscript.Env) error {
 	env.Setenv("SANDBOX_STATE_DIR", state)
 	env.Setenv("SANDBOX_CACHE_DIR", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("NO_COLOR", "1")
-	if t, ok := env.T().(testing.TB); ok {
-		leakcheck.Check(t, state)
-	}
+	env.Defer(func() {
+		if entries, _ := os.ReadDir(state); len(entries) > 0 {
+			env.T().Fatal("left in the state folder:", entries)
+		}
+	})
 	return nil
 }
