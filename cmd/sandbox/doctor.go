@@ -25,14 +25,15 @@ func (a *app) doctorCommand() *cobra.Command {
 
 func (a *app) doctor(asJSON bool) error {
 	findings := probe.Doctor()
-	err := write(a.out, doctorText(findings))
+	text := doctorText(findings)
 	if asJSON {
-		text, e := json.MarshalIndent(findings, "", "  ")
-		if e != nil {
-			return e
+		encoded, err := json.MarshalIndent(findings, "", "  ")
+		if err != nil {
+			return err
 		}
-		err = write(a.out, string(text)+"\n")
+		text = string(encoded) + "\n"
 	}
+	err := write(a.out, text)
 	for _, f := range findings {
 		if err == nil && f.Level == probe.LevelError {
 			return codeError(exitProblem)
