@@ -11,7 +11,11 @@ func (c *compiler) becomePayload() {
 	if c.user.named {
 		// The numbers are in the root's /etc/passwd, which exists only now.
 		c.init(Sync{Point: "user"}, "")
-		c.host(ResolveUser{User: c.def.Process.User, Groups: c.def.Process.Groups}, "process.user")
+		user, field := c.def.Process.User, "process.user"
+		if user == "" {
+			user, field = "0", "process.groups"
+		}
+		c.host(ResolveUser{User: user, Groups: c.def.Process.Groups}, field)
 	}
 	c.hold()
 	last := c.own.user && c.facts.Root
