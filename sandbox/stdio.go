@@ -50,14 +50,21 @@ func (c *container) openStdio() (*stdio, error) {
 		in, out, errw = "none", "none", "none"
 		s.console = &console{}
 	}
+	field := "process.stdin"
 	var err error
 	if s.in, err = s.file(in, c.Stdin, os.O_RDONLY); err == nil {
+		field = "process.stdout"
 		s.out, err = s.file(out, c.Stdout, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	}
 	if err == nil && errw == "stdout" {
 		s.err = s.out
 	} else if err == nil {
+		field = "process.stderr"
 		s.err, err = s.file(errw, c.Stderr, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	}
+	if err != nil {
+		err = &Error{Doing: "open " + field, Field: field, Origin: c.def.Origins.Of(field), Cause: err, Code: 125,
+			Hint: "it is a file of the host: make it, or the folder it is to be in, first"}
 	}
 	if err == nil && s.console == nil && (l.Output > 0 || l.Idle > 0) {
 		err = s.count()
@@ -89,7 +96,7 @@ func (s *stdio) file(path string, own *os.File, flags int) (*os.File, error) {
 	}
 	f, err := os.OpenFile(path, flags, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("open the payload's standard files: %w", err)
+		return nil, err
 	}
 	s.opened = append(s.opened, f)
 	return f, nil

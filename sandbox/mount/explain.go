@@ -57,6 +57,10 @@ func Explain(op plan.Op, errno unix.Errno) string {
 		if errno == unix.ENODEV {
 			return "something else has that name already; give the container a /dev of its own (a tmpfs)"
 		}
+	case plan.SetCwd:
+		if errno == unix.ENOENT {
+			return "the path is looked up in the container: make the folder in the root filesystem, or mount something there"
+		}
 	case plan.Pivot:
 		if errno == unix.EINVAL {
 			return "the host's / is an initramfs, which pivot_root(2) cannot leave; start from a real root file system (switch_root)"
