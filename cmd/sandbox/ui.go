@@ -84,12 +84,12 @@ func (u *ui) failure(err error) {
 	switch {
 	case errors.As(err, &recipe):
 		u.recipe(recipe)
+	case errors.As(err, &step):
+		u.complaint(err.Error(), origin(step.Origin, step.Field), step.Hint)
 	case errors.As(err, &problems):
 		for _, p := range problems {
 			u.problem(p)
 		}
-	case errors.As(err, &step):
-		u.complaint(err.Error(), origin(step.Origin, step.Field), step.Hint)
 	default:
 		var hinted interface{ Hint() string }
 		hint := ""
@@ -125,6 +125,9 @@ func (u *ui) recipe(e *script.Error) {
 }
 
 func (u *ui) complaint(text, from, hint string) {
+	if hint == "" {
+		text, hint, _ = strings.Cut(text, "; hint: ")
+	}
 	lines := strings.Split(text, "\n")
 	u.say("sandbox: " + u.paint(red, printable(lines[0])))
 	for _, line := range lines[1:] {
