@@ -295,3 +295,13 @@ func TestHostileState(t *testing.T) {
 		}
 	})
 }
+
+// A name with a newline does not look like a step of its own.
+func TestPlanHasALineAStep(t *testing.T) {
+	b := shell(t, "true")
+	b.def.Mounts = []definition.Mount{{Type: definition.MountTmpfs, Target: "/a\nhost  forged"}}
+	p := options(t, &b.def).Plan
+	if lines := strings.Count(p.String(), "\n"); lines != len(p.Steps)+len(p.Teardown)+len(p.Notes) {
+		t.Errorf("%d lines of %d steps, %d undo steps and %d notes", lines, len(p.Steps), len(p.Teardown), len(p.Notes))
+	}
+}

@@ -85,7 +85,7 @@ func (p *Plan) String() string {
 		if n.Conditional {
 			mark = "maybe"
 		}
-		fmt.Fprintf(&b, "%s %s", mark, n.Text)
+		fmt.Fprintf(&b, "%s %s", mark, oneLine(n.Text))
 		if !n.Origin.IsZero() {
 			fmt.Fprintf(&b, "  (%s)", n.Origin)
 		}
@@ -95,12 +95,15 @@ func (p *Plan) String() string {
 }
 
 func writeStep(b *strings.Builder, side string, s Step) {
-	fmt.Fprintf(b, "%s  %s", side, s.Op)
+	fmt.Fprintf(b, "%s  %s", side, oneLine(s.Op.String()))
 	switch {
 	case s.Field != "" && !s.Origin.IsZero():
-		fmt.Fprintf(b, "  (%s: %s)", s.Origin, s.Field)
+		fmt.Fprintf(b, "  (%s: %s)", s.Origin, oneLine(s.Field))
 	case s.Field != "":
-		fmt.Fprintf(b, "  (%s)", s.Field)
+		fmt.Fprintf(b, "  (%s)", oneLine(s.Field))
 	}
 	b.WriteByte('\n')
 }
+
+// oneLine keeps a name with a newline from looking like a step of its own.
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", `\n`) }
