@@ -38,9 +38,9 @@ func (a *app) runCommand() *cobra.Command {
 			"RECIPE is a Lua file, or the name of an embedded recipe. A command after -- is run\n" +
 			"in the place of the recipe's process.args.\n\n" +
 			"stdin, stdout and stderr are the payload's; what sandbox says goes to stderr, after it.\n" +
-			"Exit codes: the payload's own; 128 + signal; 124 a limit of time or output; 125 set-up\n" +
-			"failed; 126 the payload is not executable; 127 it was not found. The Result (--result)\n" +
-			"tells them from a payload's own.\n\n" + flagHelp(runFlags()),
+			"Exit codes: the payload's own; 128 + signal; 124 a limit of time or output; 1 a hook\n" +
+			"called the run failed; 125 set-up or a hook failed; 126 the payload is not executable;\n" +
+			"127 it was not found. The Result (--result) tells them from a payload's own.\n\n" + flagHelp(runFlags()),
 		DisableFlagParsing: true,
 		ValidArgsFunction:  completeRecipe(runFlags()),
 		RunE:               func(_ *cobra.Command, args []string) error { return a.run(args) },
