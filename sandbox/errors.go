@@ -70,6 +70,10 @@ func (c *container) initError(cause error) error {
 		if failed.Errno == unix.ENOENT {
 			e.Code = 127
 		}
+		if failed.Errno == unix.E2BIG {
+			e.Hint = "the arguments and the environment together have a limit, a quarter of the stack's (rlimits.stack); pass the data in a file or on stdin"
+			return e
+		}
 		if c.diagnosis != nil {
 			e.Cause, e.Hint = c.diagnosis.Cause, c.diagnosis.Hint
 		}

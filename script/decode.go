@@ -174,6 +174,10 @@ func (d *decoder) process(path string, v *luaval.Value) definition.Process {
 
 // args reads a command: a list, or a string for a shell.
 func (d *decoder) args(path string, v *luaval.Value) []string {
+	if v.Kind == luaval.String && strings.TrimSpace(v.Text) == "" {
+		d.problem(path, v, "the command is empty", "name the program to run")
+		return nil
+	}
 	if v.Kind == luaval.String {
 		return []string{"/bin/sh", "-c", v.Text}
 	}

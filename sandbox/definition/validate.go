@@ -124,7 +124,7 @@ func (ps *Problems) components(path, s string) bool {
 	for part := range strings.SplitSeq(s[1:], "/") {
 		switch {
 		case part == "..":
-			ps.add(path, "the path %s has a \"..\"", clip(s))
+			ps.hint(path, "write where it leads: nothing may climb out", "the path %s has a \"..\"", clip(s))
 			return false
 		case part == "" || part == ".":
 			ps.add(path, "the path %s is not clean: it has an empty part, a \".\" or a final slash", clip(s))
