@@ -74,13 +74,13 @@ func TestOverlayKeepsWrites(t *testing.T) {
 	before := listing(t, dir)
 	upper := filepath.Join(base, "up:per")
 	for range 2 {
-		out := container{ops: standard(plan.RootOverlay{Lower: []string{dir}, Upper: upper}, plan.MakeDir{Path: "/work", Mode: 0o755}),
-			script: "echo line >>/work/log; cat /work/log"}.succeeds(t)
+		out := container{ops: standard(plan.RootOverlay{Lower: []string{dir}, Upper: upper}, plan.MakeDir{Path: "/kept", Mode: 0o755}),
+			script: "echo line >>/kept/log; cat /kept/log"}.succeeds(t)
 		if !strings.HasPrefix(out, "line\n") {
 			t.Errorf("got %q", out)
 		}
 	}
-	if b, err := os.ReadFile(filepath.Join(upper, "work/log")); err != nil || string(b) != "line\nline\n" {
+	if b, err := os.ReadFile(filepath.Join(upper, "kept/log")); err != nil || string(b) != "line\nline\n" {
 		t.Errorf("kept %q, %v", b, err)
 	}
 	if after := listing(t, dir); after != before {
