@@ -120,24 +120,25 @@ func (c *compiler) decideSeccomp() {
 func (c *compiler) decideCgroup() {
 	var missing []cgroups.Missing
 	c.setting, missing = cgroups.Resolve(c.facts.Cgroup, c.def.Limits)
+	none := len(c.setting.Dirs) == 0
+	var names []string
 	for _, m := range missing {
 		field := "limits." + m.Limit
-		if c.def.Limits.BestEffort {
-			c.note(field, "%s", m)
-		} else {
+		names = append(names, m.Limit)
+		switch {
+		case !c.def.Limits.BestEffort:
 			c.problem(field, m.Hint, "it needs the %s controller: %s", m.Controller, m.Reason)
+		case !none: // without any cgroup there is one reason for all, below
+			c.note(field, "%s", m)
 		}
 	}
-	if c.setting.Note == "" {
-		return
-	}
-	switch l := c.def.Limits; {
-	case l.Cgroup():
+	switch {
+	case c.setting.Note == "":
+	case none && len(names) > 0:
+		c.note("limits", "%s: not enforced: %s", c.setting.Note, strings.Join(names, ", "))
+	case c.def.Limits.Cgroup():
 		c.note("limits", "%s", c.setting.Note)
-	case len(c.setting.Dirs) > 0:
-	case l.CPUTime > 0:
-		c.note("limits.cpu_time", "%s; processor time is that of ended processes alone", c.setting.Note)
-	case !c.own.pid:
+	case none && !c.own.pid:
 		c.note("namespaces.pid", "%s, and no pid namespace: a process that leaves the session can outlive the container", c.setting.Note)
 	}
 }
