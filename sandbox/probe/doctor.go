@@ -105,7 +105,10 @@ func checkCgroups(f plan.Facts) []Check {
 	for _, limit := range []string{"memory", "swap", "pids", "cpus", "cpu_weight"} {
 		c := Check{"limits." + limit, LevelOK, "works", ""}
 		for _, m := range missing {
-			if m.Limit == limit {
+			switch {
+			case m.Limit == limit && len(setting.Dirs) == 0:
+				c.Level, c.Text = LevelWarn, "not enforced without a cgroup; recipes have to set best_effort = true in limits"
+			case m.Limit == limit:
 				c.Level, c.Text, c.Advice = LevelWarn, m.Reason, m.Hint
 			}
 		}
@@ -123,7 +126,10 @@ func delegate(f plan.Facts) string {
 	if f.Root {
 		return "give this machine a writable cgroup file system at /sys/fs/cgroup"
 	}
-	return "start the runner with systemd-run --user --scope -p Delegate=yes"
+	if unix.Access("/run/systemd/system", unix.F_OK) == nil {
+		return "start the runner with systemd-run --user --scope -p Delegate=yes"
+	}
+	return "run as root, or have root make a cgroup v2 folder that belongs to this user and start the runner in it"
 }
 
 func checkSubordinate(f plan.Facts) Check {
