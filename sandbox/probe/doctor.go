@@ -107,7 +107,7 @@ func checkCgroups(f plan.Facts) []Check {
 		for _, m := range missing {
 			switch {
 			case m.Limit == limit && len(setting.Dirs) == 0:
-				c.Level, c.Text = LevelWarn, "not enforced without a cgroup; recipes have to set best_effort = true in limits"
+				c.Level, c.Text, c.Advice = LevelWarn, "not enforced without a cgroup", "see cgroups, or set best_effort = true in limits"
 			case m.Limit == limit:
 				c.Level, c.Text, c.Advice = LevelWarn, m.Reason, m.Hint
 			}
