@@ -29,11 +29,11 @@ demo: build ## build and test this repository in a container
 	bin/sandbox run go
 
 test: test-deps ## run the tests; as root also as an ordinary user
-	$(GO) test ./...
+	$(GO) test -timeout 4m ./...
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory test-user; fi
 
 test-user: test-deps
-	.ci/test-as-user ./...
+	.ci/test-as-user -timeout 4m ./...
 
 test-vm: test-deps ## test what touches the kernel in a virtual machine that VM="vm-run --" starts
 	VM_USER="$(VM_USER)" TEST_FLAGS="$(TEST_FLAGS)" .ci/test-vm $(VM)
