@@ -31,16 +31,12 @@ func (c *container) spawn(op plan.Spawn) error {
 	}
 	spawn := nsinit.Spawn{Namespaces: op.Namespaces, Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}
 	if op.IntoCgroup {
-		if spawn.Cgroup, err = c.birthplace(); err != nil {
-			return err
-		}
-		defer spawn.Cgroup.Close()
+		spawn.Cgroup = in.Cgroup
 	}
 	if c.child, err = c.Launcher.Start(in, spawn); err != nil {
 		return err
 	}
-	c.child.Refused = c.refused
-	c.listen()
+	c.child.Refused, c.child.Lasting = c.refused, c.listen
 	return nil
 }
 
@@ -110,8 +106,12 @@ func (c *container) equip(in *nsinit.Init, steps []plan.Step) (closeFiles func()
 		for _, f := range in.Tasks {
 			f.Close() // one file may stand under several controllers
 		}
+		in.Cgroup.Close()
 	}
 	if c.group != nil {
+		if in.Cgroup, err = c.birthplace(); err != nil {
+			return closeFiles, err
+		}
 		tasks, err := c.group.TasksFiles()
 		if err != nil {
 			return closeFiles, err
@@ -132,8 +132,11 @@ func (c *container) equip(in *nsinit.Init, steps []plan.Step) (closeFiles func()
 	return closeFiles, err
 }
 
-// birthplace opens the v2 cgroup that init is born in.
+// birthplace opens the v2 cgroup that processes are born in, or returns nil.
 func (c *container) birthplace() (*os.File, error) {
+	if c.group.FD() < 0 {
+		return nil, nil
+	}
 	fd, err := unix.FcntlInt(uintptr(c.group.FD()), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the cgroup: %w", err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -93,9 +94,10 @@ func (r *running) openResult() error {
 
 // live loads the recipe and runs its container.
 func (r *running) live() (*definition.Result, error) {
-	launcher := nsinit.NewLauncher() // never closed: its threads end with the process, 0.2 ms sooner
-	if os.Geteuid() == 0 && probe.IdleCore() {
-		launcher.Speculate([]string{"net", "ipc", "uts"})
+	launcher := nsinit.NewLauncher() // never closed: what it has ends with the process, 0.2 ms sooner
+	if os.Geteuid() == 0 && runtime.NumCPU() > 1 {
+		launcher.Ahead(nsinit.Spawn{Namespaces: []string{"mount", "pid", "net", "ipc", "uts"},
+			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 	}
 	recipe, err := r.load(r.line)
 	if err != nil {

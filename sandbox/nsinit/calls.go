@@ -24,7 +24,7 @@ var callNames = [...]struct {
 	nr   uint32
 	name string
 }{
-	{unix.SYS_CAPSET, "capset"}, {unix.SYS_CHDIR, "chdir"}, {unix.SYS_CLONE, "clone"}, {unix.SYS_CLOSE, "close"},
+	{unix.SYS_CAPSET, "capset"}, {unix.SYS_CHDIR, "chdir"}, {unix.SYS_CLONE, "clone"}, {unix.SYS_CLONE3, "clone3"}, {unix.SYS_CLOSE, "close"},
 	{unix.SYS_CLOSE_RANGE, "close_range"}, {unix.SYS_DUP3, "dup3"}, {unix.SYS_EXECVE, "execve"},
 	{unix.SYS_FCHDIR, "fchdir"}, {unix.SYS_FCHMOD, "fchmod"}, {unix.SYS_FCHMODAT, "fchmodat"},
 	{unix.SYS_FCHOWN, "fchown"}, {unix.SYS_FCHOWNAT, "fchownat"}, {unix.SYS_FSCONFIG, "fsconfig"},

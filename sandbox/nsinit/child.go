@@ -7,21 +7,24 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Child is the supervisor's end of one init. The methods may be called from any
-// goroutine.
+// goroutine; who waits for init reads what it says, and reaps it.
 type Child struct {
 	// Refused, when set, is called by AwaitExec while the payload's process is parked
 	// after a failed execve.
 	Refused func()
 
-	in     *Init
-	thread *thread
+	// Lasting, when set, is called once when a wait has lasted 5 ms: what costs a
+	// short container more than it is worth.
+	Lasting func()
 
 	mu      sync.Mutex
+	in      *Init // the program that it runs
 	conn    *connection
 	pid     int
 	pidfd   int
@@ -33,7 +36,7 @@ type Child struct {
 	started bool // execve has succeeded
 	report  []byte
 	exit    *Exit
-	exited  chan Exit
+	woken   bool
 
 	inside    int // the payload's pid in init's pid namespace
 	payload   int // its pid on the host, once known
@@ -60,9 +63,32 @@ type Exit struct {
 	Rusage unix.Rusage
 }
 
-func newChild(in *Init, conn *connection, t *thread) *Child {
-	return &Child{in: in, conn: conn, thread: t, pidfd: -1, payloadFD: -1, inside: firstPayloadPID,
-		exited: make(chan Exit, 1)}
+func newChild() (*Child, error) {
+	conn, err := newConnection()
+	if err != nil {
+		return nil, err
+	}
+	return &Child{conn: conn, pidfd: -1, payloadFD: -1, inside: firstPayloadPID}, nil
+}
+
+// run sends the machine a program.
+func (c *Child) run(in *Init, program []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.in = in
+	return c.conn.send(program, in.files)
+}
+
+// orClosed is the child, or what kept it from being started.
+func (c *Child) orClosed(err error) (*Child, error) {
+	if err == nil {
+		return c, nil
+	}
+	if c.pid > 0 {
+		c.Close() //nolint:errcheck // err came first
+	}
+	c.conn.close()
+	return nil, err
 }
 
 // PID is the process id of init on the host; it changes once when the program
@@ -88,17 +114,43 @@ func (c *Child) Notes() []int {
 	return append([]int(nil), c.notes...)
 }
 
-// Exited delivers the end, once, after init has been reaped, and is closed then.
-func (c *Child) Exited() <-chan Exit { return c.exited }
+// Wait waits for the end of init, and returns how the payload ended. It also
+// returns, with false, at the end of ctx, at a time, unless that is zero, and when
+// WakeUp was called. One goroutine may wait for a child at a time.
+func (c *Child) Wait(ctx context.Context, until time.Time) (exit Exit, ended bool) {
+	c.wait(ctx, until, func() (bool, error) { //nolint:errcheck // without an end there is nothing to say
+		if c.exit != nil {
+			exit, ended = *c.exit, true
+		}
+		woken := c.woken
+		c.woken = false
+		return ended || woken, nil
+	})
+	return exit, ended
+}
 
-// wait returns when cond, called with the lock held, is true or fails. It reads what
-// init says itself; init's end is seen by the launcher's thread.
-func (c *Child) wait(ctx context.Context, cond func() (bool, error)) error {
-	defer context.AfterFunc(ctx, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.conn.wakeUp()
-	})()
+// WakeUp has a Wait that is going on, or else the next one, return.
+func (c *Child) WakeUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.woken = true
+	c.conn.wakeUp()
+}
+
+// patience is how long a wait takes before it is called lasting.
+const patience = 5 * time.Millisecond
+
+// wait returns when cond, called with the lock held, is true or fails, and else at
+// the end of ctx or at a time, unless that is zero.
+func (c *Child) wait(ctx context.Context, until time.Time, cond func() (bool, error)) error {
+	if ctx.Done() != nil {
+		defer context.AfterFunc(ctx, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.conn.wakeUp()
+		})()
+	}
+	lasting := time.Now().Add(patience)
 	for {
 		c.mu.Lock()
 		ok, err := cond()
@@ -110,7 +162,21 @@ func (c *Child) wait(ctx context.Context, cond func() (bool, error)) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		c.listen(fds)
+		end, now := until, time.Now()
+		if c.Lasting != nil && (end.IsZero() || end.After(lasting)) {
+			end = lasting
+		}
+		switch {
+		case end.IsZero():
+			c.listen(fds, -1)
+		case end.After(now):
+			c.listen(fds, int((end.Sub(now)+time.Millisecond-1)/time.Millisecond))
+		case c.Lasting != nil && end.Equal(lasting):
+			c.Lasting()
+			c.Lasting = nil
+		default:
+			return context.DeadlineExceeded
+		}
 	}
 }
 
@@ -119,7 +185,7 @@ func (c *Child) wait(ctx context.Context, cond func() (bool, error)) error {
 // or *DeathError.
 func (c *Child) Await(ctx context.Context, point Point) ([]*os.File, error) {
 	var files []*os.File
-	err := c.wait(ctx, func() (bool, error) {
+	err := c.wait(ctx, time.Time{}, func() (bool, error) {
 		switch {
 		case c.parked != nil && c.parked.point != point:
 			return false, fmt.Errorf("init is parked at %s, not at %s", c.parked.point, point)
@@ -168,7 +234,7 @@ func (p *parking) close() {
 func (c *Child) AwaitExec(ctx context.Context) error {
 	for {
 		refused := false
-		err := c.wait(ctx, func() (bool, error) {
+		err := c.wait(ctx, time.Time{}, func() (bool, error) {
 			switch {
 			case c.started:
 				return true, nil
@@ -230,7 +296,7 @@ func (c *Child) Kill() error {
 func (c *Child) Close() error {
 	err := c.Kill()
 	if err == nil {
-		err = c.wait(context.Background(), func() (bool, error) { return c.exit != nil, nil })
+		err = c.wait(context.Background(), time.Time{}, func() (bool, error) { return c.exit != nil, nil })
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -19,7 +19,10 @@ type Init struct {
 	// Tasks are the tasks files, open for writing, of the v1 cgroups to join, by
 	// controller; set before JoinCgroup is lowered.
 	Tasks map[string]*os.File
-	// CgroupDir is the container's cgroup folder in the unified hierarchy, or "";
+	// Cgroup is the container's folder in the unified hierarchy, open, or nil; set
+	// before a ClonePayload into it is lowered.
+	Cgroup *os.File
+	// CgroupDir is the path of the container's cgroup folder in the unified hierarchy, or "";
 	// set before BindCgroup is lowered.
 	CgroupDir string
 	// Mount is what package mount keeps between its steps.

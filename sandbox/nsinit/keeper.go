@@ -1,6 +1,8 @@
 package nsinit
 
 import (
+	"encoding/binary"
+
 	"golang.org/x/sys/unix"
 
 	"sandbox/sandbox/plan"
@@ -13,6 +15,14 @@ const (
 	exitUsage  = 16
 	exitMaxrss = exitUsage + 32 // behind two struct timeval
 	exitSize   = exitUsage + 144
+)
+
+// Offsets in struct clone_args, and its size with a cgroup (Linux 5.7).
+const (
+	cloneArgsFlags  = 0
+	cloneArgsSignal = 32
+	cloneArgsCgroup = 80
+	cloneArgsSize   = 88
 )
 
 // firstPayloadPID is the first child of a pid namespace's init.
@@ -44,7 +54,11 @@ func (in *Init) clonePayload(op plan.ClonePayload) {
 	in.dumpable(0)
 	message := in.Bytes(u32s(KindPayload, 0))
 	payload, keeper, child := message+4, in.NewLabel(), in.NewLabel()
-	in.Call(unix.SYS_CLONE, Imm(flags), Imm(0), Imm(0), Imm(0), Imm(0)).Store(payload)
+	if op.IntoCgroup {
+		in.cloneIntoCgroup(flags).Store(payload)
+	} else {
+		in.Call(unix.SYS_CLONE, Imm(flags), Imm(0), Imm(0), Imm(0), Imm(0)).Store(payload)
+	}
 	in.TestElse(Word(payload), Imm(-1), Imm(0), keeper)
 	in.Jump(child)
 
@@ -73,6 +87,21 @@ func (in *Init) clonePayload(op plan.ClonePayload) {
 	}
 	// With a pid namespace there is nothing to arm again when ids change.
 	in.pdeathsig = in.pdeathsig && !op.PID
+}
+
+// cloneIntoCgroup is clone3(2), whose struct clone_args has the exit signal apart
+// from the flags, and the cgroup's descriptor last.
+func (in *Init) cloneIntoCgroup(flags uintptr) Instr {
+	if in.Cgroup == nil {
+		in.Fail("no cgroup for the payload to be born in")
+		return in.Call(unix.SYS_CLONE3)
+	}
+	args := make([]byte, cloneArgsSize)
+	le := binary.LittleEndian
+	le.PutUint64(args[cloneArgsFlags:], uint64(flags&^uintptr(unix.SIGCHLD))|unix.CLONE_INTO_CGROUP)
+	le.PutUint64(args[cloneArgsSignal:], uint64(unix.SIGCHLD))
+	le.PutUint64(args[cloneArgsCgroup:], in.Pass(in.Cgroup).value)
+	return in.Call(unix.SYS_CLONE3, Addr(in.Bytes(args)), Imm(cloneArgsSize))
 }
 
 // awaitMaps parks the child until its user namespace has maps; the end of file

@@ -11,8 +11,9 @@ import (
 
 // Program is a list of system calls for the machine, with the memory they work
 // on. Operands are immediates, addresses of memory or words of memory; a result
-// may be stored in a word; an errno may jump. There are three pseudo-calls: jump
-// (a call whose result is its first operand: also Set and Raise), test and count.
+// may be stored in a word; an errno may jump. There are four pseudo-calls: jump
+// (a call whose result is its first operand: also Set and Raise), test, count and
+// next, which leaves the program for the next one that the supervisor sends.
 // EINTR is retried by the machine, and the errno of the last failed call that
 // jumped is kept in the memory's first word.
 //
@@ -85,6 +86,7 @@ const (
 	opJump  = 0xfffffff0
 	opTest  = 0xfffffff1
 	opCount = 0xfffffff2
+	opNext  = 0xfffffff3
 
 	none    = 0xffff
 	noStore = 0xffffffff
@@ -295,6 +297,10 @@ func (p *Program) CountElse(word Mem, again Label) {
 	c.Then(again).Else(next)
 }
 
+// Next waits for another program, with its files, and runs that: nothing of this
+// one is needed any more but what it made of the process.
+func (p *Program) Next() { p.Call(opNext) }
+
 // Exit ends the process.
 func (p *Program) Exit(code int) { p.Call(unix.SYS_EXIT_GROUP, Imm(code)) }
 
@@ -325,7 +331,7 @@ func (p *Program) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("encode init program: %d bytes, at most %d", size, maxProgram)
 	}
 	le := binary.LittleEndian
-	b := make([]byte, size, max(size, 4096)) // the machine maps the first page before it knows the size
+	b := make([]byte, size)
 	for i, v := range [...]int{magic, size, len(p.ops), len(p.relocs), start} {
 		le.PutUint32(b[4*i:], uint32(v))
 	}

@@ -26,7 +26,7 @@ func (in *Init) setTerminal() {
 	in.Call(unix.SYS_IOCTL, Word(master), Imm(unix.TIOCSPTLCK), Addr(in.Space(4)))
 	slave := in.NewWord(-1)
 	in.Call(unix.SYS_IOCTL, Word(master), Imm(unix.TIOCGPTPEER), Imm(unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)).Store(slave)
-	in.sendDescriptor(PointTerminal, control)
+	in.sendDescriptor(u32s(KindSync, uint32(PointTerminal)), control)
 	in.receive(in.scratch, scratchSize)
 
 	in.Call(unix.SYS_SETSID).Ignore(unix.EPERM) // a session leader already
@@ -39,10 +39,10 @@ func (in *Init) setTerminal() {
 	in.terminal = true
 }
 
-// sendDescriptor says that init is parked at the point, with the descriptor in
+// sendDescriptor sends a message of two words, with the descriptor in
 // the control message.
-func (in *Init) sendDescriptor(point Point, control Mem) {
-	iovec := in.Iovec(in.Bytes(u32s(KindSync, uint32(point))), 8)
+func (in *Init) sendDescriptor(message []byte, control Mem) {
+	iovec := in.Iovec(in.Bytes(message), len(message))
 	header := in.Space(unix.SizeofMsghdr) // name, namelen, iov, iovlen, control, controllen, flags
 	in.Pointer(header+16, iovec)
 	binary.LittleEndian.PutUint64(in.memory[header+24:], 1)

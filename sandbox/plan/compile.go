@@ -49,6 +49,7 @@ func Compile(def *definition.Definition, facts Facts) (*Plan, error) {
 	c.recipeMounts()
 	c.protect()
 	c.pivot()
+	c.network()
 	c.becomePayload()
 	c.aftermath()
 	c.teardown()
@@ -159,15 +160,25 @@ func (c *compiler) hostSetup() {
 			c.host(SetLimit{Controller: w.Controller, File: w.File, Value: w.Value}, "limits."+w.Limit)
 		}
 	}
-	spawn := Spawn{IntoCgroup: c.bornInCgroup()}
+	spawn := Spawn{IntoCgroup: c.inUnified() && !c.apart()}
 	if c.facts.Root {
 		spawn.Namespaces = c.namespaces()
 	}
 	c.host(spawn, "")
 }
 
-func (c *compiler) bornInCgroup() bool {
+// inUnified reports whether the container has a v2 cgroup.
+func (c *compiler) inUnified() bool {
 	return len(c.setting.Dirs) > 0 && c.setting.Dirs[0].Version == 2
+}
+
+// apart reports whether init stays in the runner's v2 cgroup and the payload alone
+// is born into the container's. Then init may be started before the cgroup is known
+// or made, does not count against its limits, and outlives an out-of-memory kill to
+// tell of it. An ordinary user's init could not open that door from inside its user
+// namespace.
+func (c *compiler) apart() bool {
+	return c.inUnified() && c.facts.Root && !c.def.Process.NoInit
 }
 
 func hierarchies(s cgroups.Setting) []string {
@@ -207,19 +218,25 @@ func (c *compiler) enter() {
 		// The clone and the change of ids clear it (prctl(2)), so not before.
 		c.init(DieWithSupervisor{}, "")
 	}
-	if c.own.cgroup {
+	if c.own.cgroup && !c.apart() {
 		// Its root is the cgroup that the process is in at this moment, so after the joins.
 		c.init(Unshare{Namespaces: []string{"cgroup"}}, "")
-	}
-	if c.own.net {
-		c.init(Loopback{}, "")
 	}
 	if c.own.uts {
 		c.init(SetHostname{Name: c.hostname()}, set("hostname", c.def.Hostname != ""))
 	}
 }
 
-// joinCgroups: the v2 cgroup is the one that the process was born in.
+// network comes late: to bring lo up waits for the kernel's one lock of all network
+// configuration, 0.5 ms while another container's namespace is being taken down,
+// and what was started ahead has begun with it long before.
+func (c *compiler) network() {
+	if c.own.net {
+		c.init(Loopback{}, "")
+	}
+}
+
+// joinCgroups: the v2 cgroup is one that a process is born in.
 func (c *compiler) joinCgroups() {
 	for _, d := range c.setting.Dirs {
 		if d.Version == 1 && len(d.Controllers) > 0 {

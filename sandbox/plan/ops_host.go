@@ -24,10 +24,11 @@ type (
 	// SetLimit writes one limit to its cgroup file.
 	SetLimit struct{ Controller, File, Value string }
 	// Spawn starts the machine: vfork and execve of the sealed ELF in new
-	// namespaces, in the cgroup from its first instruction.
+	// namespaces. One may have been started ahead.
 	Spawn struct {
 		// Namespaces made by the clone, by name; the table makes the others.
 		Namespaces []string
+		// IntoCgroup says that init is in the v2 cgroup from its first instruction.
 		IntoCgroup bool
 	}
 	// WriteMaps writes the user namespace's maps for the parked init.

@@ -49,6 +49,9 @@ type (
 		UID, GID []definition.IDRange
 		// PID says that init is PID 1 of its own pid namespace.
 		PID bool
+		// IntoCgroup has the payload, not init, be born in the container's v2 cgroup
+		// (CLONE_INTO_CGROUP, Linux 5.7): moving it there would cost a grace period.
+		IntoCgroup bool
 	}
 	// NewSession makes the payload a session leader (setsid(2)).
 	NewSession struct{}
@@ -106,10 +109,14 @@ func (o SetHostname) String() string { return "hostname " + o.Name }
 func (o SetSysctl) String() string   { return fmt.Sprintf("sysctl %s = %s", o.Name, o.Value) }
 func (o Sync) String() string        { return "sync: " + o.Point }
 func (o ClonePayload) String() string {
-	if o.UID == nil {
-		return "clone payload"
+	s := "clone payload"
+	if o.IntoCgroup {
+		s += " into the cgroup"
 	}
-	return fmt.Sprintf("clone payload in a new user namespace: uid %s, gid %s", rangesText(o.UID), rangesText(o.GID))
+	if o.UID == nil {
+		return s
+	}
+	return s + fmt.Sprintf(" in a new user namespace: uid %s, gid %s", rangesText(o.UID), rangesText(o.GID))
 }
 func (NewSession) String() string       { return "new session" }
 func (SetTerminal) String() string      { return "terminal" }

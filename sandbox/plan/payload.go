@@ -81,11 +81,15 @@ func (c *compiler) hooks(stage definition.Stage) {
 // last: the mounts belong to the outer one and cannot be undone from inside.
 func (c *compiler) split(last bool) {
 	if !c.def.Process.NoInit {
-		op := ClonePayload{PID: c.own.pid}
+		op := ClonePayload{PID: c.own.pid, IntoCgroup: c.apart()}
 		if last {
 			op.UID, op.GID = c.ids.uid, c.ids.gid
 		}
 		c.init(op, "")
+		if c.own.cgroup && c.apart() {
+			// As its root is the cgroup that the process is in at this moment.
+			c.init(Unshare{Namespaces: []string{"cgroup"}}, "")
+		}
 		return
 	}
 	if last {
