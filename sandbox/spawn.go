@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +30,7 @@ func (c *container) spawn(op plan.Spawn) error {
 	if c.Launcher == nil {
 		c.Launcher, c.ownLauncher = nsinit.NewLauncher(), true
 	}
-	spawn := nsinit.Spawn{Namespaces: op.Namespaces, Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}
+	spawn := nsinit.Spawn{Namespaces: op.Namespaces, Net: slices.ContainsFunc(c.plan.Steps, entersNet), Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}
 	if op.IntoCgroup {
 		spawn.Cgroup = in.Cgroup
 	}
@@ -39,6 +40,8 @@ func (c *container) spawn(op plan.Spawn) error {
 	c.child.Refused, c.child.Lasting = c.refused, c.listen
 	return nil
 }
+
+func entersNet(s plan.Step) bool { _, ok := s.Op.(plan.EnterNet); return ok }
 
 // refused finds out why execve failed, while the payload's process is parked.
 func (c *container) refused() {
@@ -166,6 +169,8 @@ func (c *container) ownNamespaces() []string {
 			own = append(own, op.Namespaces...)
 		case plan.Unshare:
 			own = append(own, op.Namespaces...)
+		case plan.EnterNet:
+			own = append(own, "net")
 		case plan.UnshareUser:
 			own = append(own, "user")
 		case plan.ClonePayload:

@@ -26,6 +26,7 @@ type Child struct {
 	mu      sync.Mutex
 	in      *Init // the program that it runs
 	conn    *connection
+	net     net
 	pid     int
 	pidfd   int
 	former  []int // pids of stages that cloned the next and ended
@@ -68,7 +69,7 @@ func newChild() (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Child{conn: conn, pidfd: -1, payloadFD: -1, inside: firstPayloadPID}, nil
+	return &Child{conn: conn, pidfd: -1, payloadFD: -1, inside: firstPayloadPID, net: net{fd: -1, made: true}}, nil
 }
 
 // run sends the machine a program.
@@ -77,6 +78,18 @@ func (c *Child) run(in *Init, program []byte) error {
 	defer c.mu.Unlock()
 	c.in = in
 	return c.conn.send(program, in.files)
+}
+
+// runWith sends the program of a container, and what it waits for.
+func (c *Child) runWith(s Spawn, in *Init, program []byte) error {
+	err := c.run(in, program)
+	if err == nil && s.Net {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.net.awaited = true
+		c.sendNet()
+	}
+	return err
 }
 
 // orClosed is the child, or what kept it from being started.
@@ -305,6 +318,7 @@ func (c *Child) Close() error {
 		c.parked = nil
 	}
 	c.conn.closeOwnEnds()
+	closeFD(&c.net.fd)
 	closeFD(&c.pidfd)
 	closeFD(&c.payloadFD)
 	return err

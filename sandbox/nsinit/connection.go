@@ -77,6 +77,9 @@ func (n *connection) wakeUp() {
 	unix.Write(n.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) //nolint:errcheck // full means woken already
 }
 
+// closed reports whether the supervisor has no more to do with init.
+func (n *connection) closed() bool { return n.wake < 0 }
+
 func (n *connection) close() {
 	n.closeChildEnds()
 	n.closeOwnEnds()

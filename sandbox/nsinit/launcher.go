@@ -18,6 +18,7 @@ type Launcher struct {
 	machine *os.File
 	worker  *thread // forks what the main thread cannot
 	ahead   *ahead
+	used    *thread // of a machine that was made ahead and used
 }
 
 // NewLauncher returns a launcher; it costs nothing until it is used.
@@ -28,6 +29,8 @@ type Spawn struct {
 	// Namespaces that exist from its first instruction, by name: all but user (its
 	// maps would cost the vfork) and time (not with CLONE_VM, clone(2)).
 	Namespaces []string
+	// Net says that the program enters a net namespace (plan.EnterNet).
+	Net bool
 	// Cgroup is the folder of a v2 cgroup to be born in (CLONE_INTO_CGROUP), or nil.
 	Cgroup *os.File
 	// Stdin, Stdout and Stderr of the payload; nil is /dev/null.
@@ -59,7 +62,7 @@ func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {
 	}
 	if child, err := l.takeAhead(in, s, flags); child != nil || err != nil {
 		if err == nil {
-			err = child.run(in, program)
+			err = child.runWith(s, in, program)
 		}
 		return child.orClosed(err)
 	}
@@ -68,7 +71,7 @@ func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {
 		return nil, err
 	}
 	// Sent first, so that it is there when the machine asks for it.
-	if err = child.run(in, program); err == nil {
+	if err = child.runWith(s, in, program); err == nil {
 		err = l.fork(child, s, flags)
 	}
 	return child.orClosed(err)
@@ -120,18 +123,20 @@ func (l *Launcher) machineFile() (*os.File, error) {
 	return l.machine, nil
 }
 
-// Close ends the launcher's thread, and so what it started and what still lives;
+// Close ends the launcher's threads, and so what it started and what still lives;
 // closing each Child first is the caller's part.
 func (l *Launcher) Close() {
 	l.mu.Lock()
-	a, worker := l.ahead, l.worker
-	l.ahead, l.worker = nil, nil
+	a, threads := l.ahead, []*thread{l.worker, l.used}
+	l.ahead, l.worker, l.used = nil, nil, nil
 	l.mu.Unlock()
 	if a != nil {
 		a.discard()
 	}
-	if worker != nil {
-		worker.end()
+	for _, t := range threads {
+		if t != nil {
+			t.end()
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

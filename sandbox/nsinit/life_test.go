@@ -233,7 +233,7 @@ func TestJoin(t *testing.T) {
 // wanted; the second container never gets the first one's namespaces.
 func TestAhead(t *testing.T) {
 	requireRoot(t)
-	made := []string{"mount", "pid", "net", "ipc", "uts"}
+	made := []string{"mount", "pid", "ipc", "uts"}
 	own, err := os.Readlink("/proc/self/ns/net")
 	if err != nil {
 		t.Fatal(err)
@@ -241,11 +241,12 @@ func TestAhead(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		wanted []string
+		net    bool
 		used   bool
-	}{{"wanted", made, true}, {"host network", []string{"mount", "pid", "ipc", "uts"}, false}, {"one more", allNamespaces, false}} {
+	}{{"wanted", made, true, true}, {"host network", made, false, true}, {"one more", append([]string{"cgroup"}, made...), true, false}} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newTestLauncher(t)
-			l.Ahead(Spawn{Namespaces: made, Stdin: os.Stdin})
+			l.Ahead(Spawn{Namespaces: made, Net: true, Stdin: os.Stdin})
 			pid := 0
 			if a := l.ahead; a != nil {
 				<-a.ready
@@ -254,11 +255,14 @@ func TestAhead(t *testing.T) {
 			seen := map[string]bool{}
 			for i := range 2 {
 				in := NewInit()
-				lower(t, in, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("readlink /proc/self/ns/net; readlink /proc/self/fd/0; ls /proc/self/fd | tr '\n' ' '"))
+				if test.net {
+					lower(t, in, plan.EnterNet{})
+				}
+				lower(t, in, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("readlink /proc/self/ns/net; readlink /proc/self/fd/0; ls /proc/self/fd | tr '\\n' ' '"))
 				var c *Child
-				out, _ := collectChild(t, l, in, Spawn{Namespaces: test.wanted}, &c)
+				out, _ := collectChild(t, l, in, Spawn{Namespaces: test.wanted, Net: test.net}, &c)
 				ns, rest, _ := strings.Cut(out, "\n")
-				if (ns == own) == (len(test.wanted) > 4) || seen[ns] && ns != own {
+				if (ns == own) == test.net || seen[ns] && test.net {
 					t.Errorf("net namespace %s, the own is %s", ns, own)
 				}
 				if rest != "/dev/null\n0 1 2 3" {
@@ -271,15 +275,14 @@ func TestAhead(t *testing.T) {
 			}
 		})
 	}
-	t.Run("not wanted", func(t *testing.T) { newTestLauncher(t).Ahead(Spawn{Namespaces: made}) })
+	t.Run("not wanted", func(t *testing.T) { newTestLauncher(t).Ahead(Spawn{Namespaces: made, Net: true}) })
 	t.Run("lo", func(t *testing.T) {
 		l := newTestLauncher(t)
-		l.Ahead(Spawn{Namespaces: made})
-		<-l.ahead.ready
-		l.worker.call(func() {}) // lo is raised on the same thread
+		l.Ahead(Spawn{Namespaces: made, Net: true})
+		l.ahead.thread.call(func() {}) // lo is raised on the same thread
 		in := NewInit()
-		lower(t, in, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("grep -c '|-- 127.0.0.1' /proc/self/net/fib_trie"))
-		if out, _ := collect(t, l, in, Spawn{Namespaces: made}); out == "0" {
+		lower(t, in, plan.EnterNet{}, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("grep -c '|-- 127.0.0.1' /proc/self/net/fib_trie"))
+		if out, _ := collect(t, l, in, Spawn{Namespaces: made, Net: true}); out == "0" {
 			t.Error("lo is down")
 		}
 	})
@@ -290,7 +293,7 @@ func TestAhead(t *testing.T) {
 func TestAheadDies(t *testing.T) {
 	requireRoot(t)
 	l := newTestLauncher(t)
-	l.Ahead(Spawn{Namespaces: []string{"mount", "pid", "net"}})
+	l.Ahead(Spawn{Namespaces: []string{"mount", "pid"}, Net: true})
 	<-l.ahead.ready
 	c := l.ahead.child
 	c.mu.Lock()

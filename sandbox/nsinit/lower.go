@@ -27,6 +27,8 @@ func (in *Init) Lower(op plan.Op) (bool, error) {
 		in.cloneSibling(in.namespaceFlags(op.Namespaces))
 	case plan.Unshare:
 		in.Call(unix.SYS_UNSHARE, Imm(in.namespaceFlags(op.Namespaces)))
+	case plan.EnterNet:
+		in.enterNet()
 	case plan.SetHostname:
 		in.Call(unix.SYS_SETHOSTNAME, in.Str(op.Name), Imm(len(op.Name)))
 	case plan.SetSysctl:

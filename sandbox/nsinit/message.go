@@ -22,7 +22,7 @@ const (
 //	                         ◀───  answer: KindGo and the point's words; end of file means: exit
 //	CHILD pid                ───▶  pid of the init, from the process that cloned it
 //	PAYLOAD pid              ───▶  pid of the payload in init's pid namespace, unless 2
-//	SOCKET (+ fd)            ───▶  a socket of the net namespace, from a machine made ahead
+//	                         ◀───  KindNet (+ fd): the net namespace to enter; without fd: make one
 //	EXIT status, pid, rusage ───▶  raw wait status of the payload
 const (
 	KindNote    = 1
@@ -32,7 +32,7 @@ const (
 	KindExit    = 5
 	KindGo      = 6
 	KindPayload = 7
-	KindSocket  = 8
+	KindNet     = 8
 )
 
 // Point is a place where init parks until the supervisor answers.

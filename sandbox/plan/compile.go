@@ -162,7 +162,7 @@ func (c *compiler) hostSetup() {
 	}
 	spawn := Spawn{IntoCgroup: c.inUnified() && !c.apart()}
 	if c.facts.Root {
-		spawn.Namespaces = c.namespaces()
+		spawn.Namespaces = c.namespaces(false) // the net namespace comes later
 	}
 	c.host(spawn, "")
 }
@@ -193,12 +193,12 @@ func hierarchies(s cgroups.Setting) []string {
 }
 
 // namespaces are those that init is cloned into.
-func (c *compiler) namespaces() []string {
+func (c *compiler) namespaces(net bool) []string {
 	names := append(make([]string, 0, 6), "mount")
 	for _, n := range [...]struct {
 		own  bool
 		name string
-	}{{c.own.pid, "pid"}, {c.own.net, "net"}, {c.own.ipc, "ipc"}, {c.own.uts, "uts"}} {
+	}{{c.own.pid, "pid"}, {c.own.net && net, "net"}, {c.own.ipc, "ipc"}, {c.own.uts, "uts"}} {
 		if n.own {
 			names = append(names, n.name)
 		}

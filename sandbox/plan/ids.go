@@ -275,5 +275,5 @@ func (c *compiler) enterUserFirst() {
 		c.host(WriteMaps{UID: c.ids.uid, GID: c.ids.gid, Helpers: true}, c.mapField())
 		c.init(BecomeRoot{}, "")
 	}
-	c.init(CloneInit{Namespaces: c.namespaces()}, "")
+	c.init(CloneInit{Namespaces: c.namespaces(true)}, "")
 }

@@ -66,10 +66,6 @@ func (c *compiler) defaultMounts() {
 	} else {
 		c.recipeDevices()
 	}
-	if c.free("/sys") {
-		c.sysfs("/sys", "", false)
-		c.cgroupfs()
-	}
 	r := c.def.Rootfs
 	if c.isHost() && c.free("/run") {
 		c.init(MountFS{Type: "tmpfs", Target: "/run", Options: []string{"mode=0755"}}, "")
@@ -80,7 +76,22 @@ func (c *compiler) defaultMounts() {
 			c.init(MountFS{Type: "tmpfs", Target: "/tmp", Options: []string{"mode=1777"}}, "")
 		}
 	}
+	c.enterNet()
+	if c.free("/sys") {
+		c.sysfs("/sys", "", false)
+		c.cgroupfs()
+	}
 	c.resolvConf()
+}
+
+// enterNet is root's: an ordinary user's init is cloned into all its namespaces. A
+// new net namespace takes the kernel longer than all else of a start together, so
+// it is made while the recipe is loaded and the root is built, and entered where it
+// is first needed: a sysfs is of the net namespace that it was mounted in.
+func (c *compiler) enterNet() {
+	if c.facts.Root && c.own.net {
+		c.init(EnterNet{}, "")
+	}
 }
 
 // proc is of the container's own pid namespace. In a user namespace it can only be
