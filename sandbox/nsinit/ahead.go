@@ -1,11 +1,16 @@
 package nsinit
 
-import "golang.org/x/sys/unix"
+import (
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
 
 // ahead is a machine that was started before it was known what for.
 type ahead struct {
 	spawn  Spawn
 	flags  uintptr
+	cpus   processors
 	thread *thread
 	child  *Child
 	ready  chan struct{} // closed when child or err is there
@@ -16,22 +21,28 @@ type ahead struct {
 // find out what they are wanted for: new namespaces are the dearest part of a
 // start, and lo, which waits for the kernel's one lock of all network
 // configuration, the least predictable. Start uses what was made when it is asked
-// for the same, and else throws it away. It needs CAP_SYS_ADMIN, and is worth it
-// where there is more than one processor.
+// for the same, and else throws it away. It needs CAP_SYS_ADMIN, and does nothing
+// where there is only one processor.
 func (l *Launcher) Ahead(s Spawn) {
 	flags, err := spawnFlags(s.Namespaces)
-	if err != nil || s.Cgroup != nil {
+	cpus, ok := findProcessors()
+	if err != nil || !ok || s.Cgroup != nil {
 		return
 	}
-	a := &ahead{spawn: s, flags: flags, thread: newThread(), ready: make(chan struct{})}
+	a := &ahead{spawn: s, flags: flags, cpus: cpus, thread: newThread(), ready: make(chan struct{})}
 	l.mu.Lock()
 	l.ahead = a
 	l.mu.Unlock()
 	a.thread.do(func() { a.start(l) })
+	// The runtime makes a thread more when a goroutine is locked to one for the first
+	// time. Made now, it does not wait behind this thread, nor init behind it.
+	runtime.LockOSThread()
+	runtime.UnlockOSThread()
 }
 
 // start runs on a thread of its own, which stays in the net namespace.
 func (a *ahead) start(l *Launcher) {
+	unix.SchedSetaffinity(0, &a.cpus.others) //nolint:errcheck // then it is slower
 	a.child, a.err = a.spawnMachine(l)
 	close(a.ready)
 	if a.err == nil && a.spawn.Net {
@@ -55,7 +66,10 @@ func (a *ahead) spawnMachine(l *Launcher) (*Child, error) {
 		return nil, err
 	}
 	child.net.made = false
-	return child.orClosed(child.fork(machine, files, nil, a.flags))
+	if err = child.fork(machine, files, nil, a.flags); err == nil {
+		err = child.settle(a.cpus)
+	}
+	return child.orClosed(err)
 }
 
 // discard ends the machine and the thread.
