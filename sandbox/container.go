@@ -41,7 +41,7 @@ type container struct {
 	listening   sync.Once // to signals
 	monitor     *monitor
 	diagnosis   *diagnosis
-	oom         cgroups.OOM
+	final       *final
 
 	judged    bool // the payload has ended, and the result says how
 	abandoned bool // a hook failed that the payload has to end for

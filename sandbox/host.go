@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,14 +162,10 @@ func (c *container) supervise() error {
 
 // killRest ends what the payload left behind: with a pid namespace of its own
 // there is nothing, as init has ended.
-func (c *container) killRest() {
-	if err := c.killCgroup(); err != nil {
-		c.warn(err)
-	}
-}
+func (c *container) killRest() { c.warn(c.killCgroup()) }
 
 func (c *container) killCgroup() error {
-	if c.group == nil {
+	if c.group == nil || c.endsWithInit() {
 		return nil
 	}
 	ctx, cancel := background(10 * time.Second)
@@ -224,20 +221,28 @@ func (c *container) usage() definition.Stats {
 	return s
 }
 
-// peakPids is the kernel's own peak, or else the highest number sampled.
-func (c *container) peakPids(sampled int64) *int64 {
-	if peak := c.group.Peak().Pids; peak != nil {
-		return peak
-	}
-	if sampled > 0 {
-		return &sampled
-	}
-	return nil
+// endsWithInit reports whether init's end was that of every process of the
+// container: of its pid namespace, unless a hook has others started.
+func (c *container) endsWithInit() bool {
+	return len(c.def.Hooks) == 0 && slices.Contains(c.ownNamespaces(), "pid") && c.child != nil && c.child.Ended()
 }
 
-// readOOM reads what the kernel killed for memory, and whose limit it was.
-func (c *container) readOOM() {
-	oom := c.group.OOM()
-	c.result.OOMKills = oom.Kills
-	c.oom = oom
+// final is what the cgroup counted, once nobody is left in it.
+type final struct {
+	stats definition.Stats
+	peak  definition.Peak
+	oom   cgroups.OOM
+}
+
+func (c *container) readFinal() final {
+	return final{c.usage(), c.group.Peak(), c.group.OOM()}
+}
+
+// reported reads what the cgroup counted while init, whose payload has ended, takes
+// down the namespaces: unless others are left, it is final.
+func (c *container) reported() {
+	if c.group != nil && c.group.Empty() {
+		f := c.readFinal()
+		c.final = &f
+	}
 }

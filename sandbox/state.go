@@ -153,16 +153,16 @@ func writeFile(path string, text []byte) error {
 
 // remove deletes the folder and gives up the lock.
 func (s *state) remove() error {
+	defer s.unlock()
+	if unix.Unlink(filepath.Join(s.dir, stateFile)) == nil && unix.Rmdir(s.dir) == nil {
+		return nil // as a rule nothing else is there
+	}
 	var err error
-	for _, name := range []string{stateFile, stateFile + ".new", recordFile, resultFile} {
+	for _, name := range []string{stateFile, stateFile + ".new", recordFile, resultFile, "."} {
 		if e := os.Remove(filepath.Join(s.dir, name)); e != nil && !errors.Is(e, os.ErrNotExist) {
 			err = fmt.Errorf("remove state: %w", e)
 		}
 	}
-	if e := os.Remove(s.dir); e != nil && !errors.Is(e, os.ErrNotExist) {
-		err = fmt.Errorf("remove state: %w", e)
-	}
-	s.unlock()
 	return err
 }
 

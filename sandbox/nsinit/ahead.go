@@ -1,10 +1,6 @@
 package nsinit
 
-import (
-	"runtime"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // ahead is a machine that was started before it was known what for.
 type ahead struct {
@@ -34,10 +30,9 @@ func (l *Launcher) Ahead(s Spawn) {
 	l.ahead = a
 	l.mu.Unlock()
 	a.thread.do(func() { a.start(l) })
-	// The runtime makes a thread more when a goroutine is locked to one for the first
-	// time. Made now, it does not wait behind this thread, nor init behind it.
-	runtime.LockOSThread()
-	runtime.UnlockOSThread()
+	// The newest goroutine is kept for its maker: another thread waits 60 µs before it
+	// takes that one (runqgrab in runtime/proc.go). This one is there to be the newest.
+	go func() {}()
 }
 
 // start runs on a thread of its own, which stays in the net namespace.

@@ -19,6 +19,9 @@ type Child struct {
 	// after a failed execve.
 	Refused func()
 
+	// Reported, when set, is called once while init has reported the payload's end and
+	// has not ended itself.
+	Reported func()
 	// Lasting, when set, is called once when a wait has lasted 5 ms: what costs a
 	// short container more than it is worth.
 	Lasting func()
@@ -119,6 +122,13 @@ func (c *Child) PIDFD() int {
 	return c.pidfd
 }
 
+// Ended reports whether init has ended and been reaped.
+func (c *Child) Ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.exit != nil
+}
+
 // Notes are the numbers of the notes that init sent, in order.
 func (c *Child) Notes() []int {
 	c.mu.Lock()
@@ -167,10 +177,14 @@ func (c *Child) wait(ctx context.Context, until time.Time, cond func() (bool, er
 	for {
 		c.mu.Lock()
 		ok, err := cond()
-		fds := c.polled()
+		fds, reported := c.polled(), c.report != nil && c.exit == nil
 		c.mu.Unlock()
 		if ok || err != nil {
 			return err
+		}
+		if reported && c.Reported != nil {
+			c.Reported()
+			c.Reported = nil
 		}
 		if err := ctx.Err(); err != nil {
 			return err
