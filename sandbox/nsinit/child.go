@@ -76,7 +76,7 @@ func newChild() (*Child, error) {
 }
 
 // run sends the machine a program.
-func (c *Child) run(in *Init, program []byte) error {
+func (c *Child) run(in *Init, program [][]byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.in = in
@@ -84,7 +84,7 @@ func (c *Child) run(in *Init, program []byte) error {
 }
 
 // runWith sends the program of a container, and what it waits for.
-func (c *Child) runWith(s Spawn, in *Init, program []byte) error {
+func (c *Child) runWith(s Spawn, in *Init, program [][]byte) error {
 	err := c.run(in, program)
 	if err == nil && s.Net {
 		c.mu.Lock()

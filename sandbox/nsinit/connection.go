@@ -46,7 +46,7 @@ func (n *connection) open() error {
 
 // send sends a program, with the files that it refers to as FirstFD and so on. The
 // machine may be there already or be about to be started.
-func (n *connection) send(program []byte, files []*os.File) error {
+func (n *connection) send(program [][]byte, files []*os.File) error {
 	if len(files) > maxFiles {
 		return fmt.Errorf("send init %d files, at most %d", len(files), maxFiles)
 	}
@@ -63,7 +63,7 @@ func (n *connection) send(program []byte, files []*os.File) error {
 		}
 		fds = append(fds, fd)
 	}
-	if err := unix.Sendmsg(n.socket, u32s(uint32(len(program))), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL); err != nil {
+	if err := unix.Sendmsg(n.socket, u32s(uint32(size(program))), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL); err != nil {
 		return &SpawnError{Doing: "send init its program", Cause: err}
 	}
 	return nil

@@ -241,7 +241,7 @@ func TestEncodeRefuses(t *testing.T) {
 		p := NewProgram()
 		build(p)
 		if b, err := p.Encode(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%d bytes, %v; want %q", len(b), err, want)
+			t.Errorf("%d bytes, %v; want %q", size(b), err, want)
 		}
 	}
 }
@@ -256,8 +256,9 @@ func (p *Program) bound() Label {
 
 // checkEncoded verifies that an encoded program stays within itself: each jump in
 // its calls or right behind them, each operand in its memory.
-func checkEncoded(t testing.TB, b []byte) {
+func checkEncoded(t testing.TB, pieces [][]byte) {
 	t.Helper()
+	b := bytes.Join(pieces, nil)
 	le := binary.LittleEndian
 	u32 := func(at int) int { return int(le.Uint32(b[at:])) }
 	size, ops, relocs, start := u32(4), u32(8), u32(12), u32(16)
