@@ -36,7 +36,13 @@ func (c *container) exec(ctx context.Context, request definition.ExecRequest) (d
 	}
 	defer pipes.close()
 	defer pipes.started()
-	spawn := nsinit.Spawn{Cgroup: in.Cgroup, Stdin: pipes.in, Stdout: pipes.out, Stderr: pipes.err}
+	spawn := nsinit.Spawn{Stdin: pipes.in, Stdout: pipes.out, Stderr: pipes.err}
+	if c.group != nil {
+		if spawn.Cgroup, err = c.birthplace(); err != nil {
+			return result, err
+		}
+		defer spawn.Cgroup.Close() // of nil it does nothing
+	}
 	child, err := c.Launcher.Start(in, spawn)
 	pipes.started()
 	if err != nil {

@@ -28,6 +28,8 @@ func (c *container) host(s *plan.Step) error {
 		return nil // written with the cgroup, in the same order
 	case plan.Spawn:
 		return c.spawn(op)
+	case plan.GiveCgroup:
+		return c.giveCgroup()
 	case plan.WriteMaps:
 		return c.writeMaps(op)
 	case plan.ResolveUser:
@@ -50,12 +52,7 @@ func (c *container) host(s *plan.Step) error {
 func (c *container) reserve() error {
 	record := stateRecord{Version: 1, ID: c.id, Name: c.def.Name, UID: os.Geteuid(), Supervisor: os.Getpid(),
 		Created: c.created, Status: statusCreating, Poststop: c.def.HooksOf(definition.StagePoststop)}
-	for i := range c.plan.Steps {
-		if op, ok := c.plan.Steps[i].Op.(plan.CreateCgroup); ok {
-			r := op.Setting.Record(c.id)
-			record.Cgroup = &r
-		}
-	}
+	record.Cgroup = c.cgroupRecord()
 	var recipe []byte
 	if len(record.Poststop) > 0 {
 		recipe = c.Record
@@ -63,6 +60,17 @@ func (c *container) reserve() error {
 	var err error
 	c.state, err = reserve(c.Facts.StateDir, record, recipe)
 	return err
+}
+
+// cgroupRecord is what the container's cgroups are going to be, or nil.
+func (c *container) cgroupRecord() *cgroups.Record {
+	for i := range c.plan.Steps {
+		if op, ok := c.plan.Steps[i].Op.(plan.CreateCgroup); ok {
+			r := op.Setting.Record(c.id)
+			return &r
+		}
+	}
+	return nil
 }
 
 // makeCache makes a cache's folder, private to the user.

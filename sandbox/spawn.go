@@ -32,7 +32,10 @@ func (c *container) spawn(op plan.Spawn) error {
 	}
 	spawn := nsinit.Spawn{Namespaces: op.Namespaces, Net: slices.ContainsFunc(c.plan.Steps, entersNet), Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}
 	if op.IntoCgroup {
-		spawn.Cgroup = in.Cgroup
+		if spawn.Cgroup, err = c.birthplace(); err != nil {
+			return err
+		}
+		defer spawn.Cgroup.Close()
 	}
 	if c.child, err = c.Launcher.Start(in, spawn); err != nil {
 		return err
@@ -109,12 +112,8 @@ func (c *container) equip(in *nsinit.Init, steps []plan.Step) (closeFiles func()
 		for _, f := range in.Tasks {
 			f.Close() // one file may stand under several controllers
 		}
-		in.Cgroup.Close()
 	}
 	if c.group != nil {
-		if in.Cgroup, err = c.birthplace(); err != nil {
-			return closeFiles, err
-		}
 		tasks, err := c.group.TasksFiles()
 		if err != nil {
 			return closeFiles, err
@@ -130,9 +129,21 @@ func (c *container) equip(in *nsinit.Init, steps []plan.Step) (closeFiles func()
 			tasks = tasks[1:]
 		}
 	}
-	in.CgroupDir = c.cgroupPath()
+	if record := c.cgroupRecord(); record != nil && record.Dirs[0].Version == 2 {
+		in.CgroupDir = record.Paths()[0]
+	}
 	in.Filter, err = c.filter(steps)
 	return closeFiles, err
+}
+
+// giveCgroup hands init the cgroup that its payload is born in.
+func (c *container) giveCgroup() error {
+	folder, err := c.birthplace()
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return c.child.GiveCgroup(folder)
 }
 
 // birthplace opens the v2 cgroup that processes are born in, or returns nil.

@@ -60,7 +60,7 @@ func (a *ahead) spawnMachine(l *Launcher) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	child.net.made = false
+	child.given.made = false
 	if err = child.fork(machine, files, nil, a.flags); err == nil {
 		err = child.settle(a.cpus)
 	}

@@ -29,7 +29,7 @@ type Child struct {
 	mu      sync.Mutex
 	in      *Init // the program that it runs
 	conn    *connection
-	net     net
+	given   given
 	pid     int
 	pidfd   int
 	former  []int // pids of stages that cloned the next and ended
@@ -72,7 +72,7 @@ func newChild() (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Child{conn: conn, pidfd: -1, payloadFD: -1, inside: firstPayloadPID, net: net{fd: -1, made: true}}, nil
+	return &Child{conn: conn, pidfd: -1, payloadFD: -1, inside: firstPayloadPID, given: given{net: -1, cgroup: -1, made: true}}, nil
 }
 
 // run sends the machine a program.
@@ -89,8 +89,8 @@ func (c *Child) runWith(s Spawn, in *Init, program [][]byte) error {
 	if err == nil && s.Net {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.net.awaited = true
-		c.sendNet()
+		c.given.awaited = true
+		c.give()
 	}
 	return err
 }
@@ -332,7 +332,8 @@ func (c *Child) Close() error {
 		c.parked = nil
 	}
 	c.conn.closeOwnEnds()
-	closeFD(&c.net.fd)
+	closeFD(&c.given.net)
+	closeFD(&c.given.cgroup)
 	closeFD(&c.pidfd)
 	closeFD(&c.payloadFD)
 	return err

@@ -19,9 +19,6 @@ type Init struct {
 	// Tasks are the tasks files, open for writing, of the v1 cgroups to join, by
 	// controller; set before JoinCgroup is lowered.
 	Tasks map[string]*os.File
-	// Cgroup is the container's folder in the unified hierarchy, open, or nil; set
-	// before a ClonePayload into it is lowered.
-	Cgroup *os.File
 	// CgroupDir is the path of the container's cgroup folder in the unified hierarchy, or "";
 	// set before BindCgroup is lowered.
 	CgroupDir string
@@ -30,6 +27,7 @@ type Init struct {
 
 	files []*os.File
 
+	cgroup  Mem // a descriptor of the cgroup, once AwaitCgroup is done
 	user    Mem // the answer to PointUser: kind, uid, gid, count, groups
 	oom     Mem // when joining: the length and text of oom_score_adj
 	scratch Mem // scratchSize bytes that no step relies on after its end

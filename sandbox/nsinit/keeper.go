@@ -92,16 +92,15 @@ func (in *Init) clonePayload(op plan.ClonePayload) {
 // cloneIntoCgroup is clone3(2), whose struct clone_args has the exit signal apart
 // from the flags, and the cgroup's descriptor last.
 func (in *Init) cloneIntoCgroup(flags uintptr) Instr {
-	if in.Cgroup == nil {
-		in.Fail("no cgroup for the payload to be born in")
-		return in.Call(unix.SYS_CLONE3)
+	if in.cgroup == 0 {
+		in.Fail("a payload to be born in a cgroup that was not awaited")
 	}
-	args := make([]byte, cloneArgsSize)
-	le := binary.LittleEndian
-	le.PutUint64(args[cloneArgsFlags:], uint64(flags&^uintptr(unix.SIGCHLD))|unix.CLONE_INTO_CGROUP)
-	le.PutUint64(args[cloneArgsSignal:], uint64(unix.SIGCHLD))
-	le.PutUint64(args[cloneArgsCgroup:], in.Pass(in.Cgroup).value)
-	return in.Call(unix.SYS_CLONE3, Addr(in.Bytes(args)), Imm(cloneArgsSize))
+	text := make([]byte, cloneArgsSize)
+	binary.LittleEndian.PutUint64(text[cloneArgsFlags:], uint64(flags&^uintptr(unix.SIGCHLD))|unix.CLONE_INTO_CGROUP)
+	binary.LittleEndian.PutUint64(text[cloneArgsSignal:], uint64(unix.SIGCHLD))
+	args := in.Bytes(text)
+	in.Set(args+cloneArgsCgroup, Word(in.cgroup))
+	return in.Call(unix.SYS_CLONE3, Addr(args), Imm(cloneArgsSize))
 }
 
 // awaitMaps parks the child until its user namespace has maps; the end of file

@@ -27,6 +27,8 @@ func (in *Init) Lower(op plan.Op) (bool, error) {
 		in.cloneSibling(in.namespaceFlags(op.Namespaces))
 	case plan.Unshare:
 		in.Call(unix.SYS_UNSHARE, Imm(in.namespaceFlags(op.Namespaces)))
+	case plan.AwaitCgroup:
+		in.awaitCgroup()
 	case plan.EnterNet:
 		in.enterNet()
 	case plan.SetHostname:

@@ -22,6 +22,7 @@ const (
 //	                         ◀───  answer: KindGo and the point's words; end of file means: exit
 //	CHILD pid                ───▶  pid of the init, from the process that cloned it
 //	PAYLOAD pid              ───▶  pid of the payload in init's pid namespace, unless 2
+//	                         ◀───  KindCgroup (+ fd): the cgroup for the payload to be born in
 //	                         ◀───  KindNet (+ fd): the net namespace to enter; without fd: make one
 //	EXIT status, pid, rusage ───▶  raw wait status of the payload
 const (
@@ -33,6 +34,7 @@ const (
 	KindGo      = 6
 	KindPayload = 7
 	KindNet     = 8
+	KindCgroup  = 9
 )
 
 // Point is a place where init parks until the supervisor answers.

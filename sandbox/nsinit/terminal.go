@@ -26,7 +26,7 @@ func (in *Init) setTerminal() {
 	in.Call(unix.SYS_IOCTL, Word(master), Imm(unix.TIOCSPTLCK), Addr(in.Space(4)))
 	slave := in.NewWord(-1)
 	in.Call(unix.SYS_IOCTL, Word(master), Imm(unix.TIOCGPTPEER), Imm(unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)).Store(slave)
-	in.sendDescriptor(u32s(KindSync, uint32(PointTerminal)), control)
+	in.park(PointTerminal, control)
 	in.receive(in.scratch, scratchSize)
 
 	in.Call(unix.SYS_SETSID).Ignore(unix.EPERM) // a session leader already
@@ -39,14 +39,9 @@ func (in *Init) setTerminal() {
 	in.terminal = true
 }
 
-// sendDescriptor sends a message of two words, with the descriptor in
-// the control message.
-func (in *Init) sendDescriptor(message []byte, control Mem) {
-	iovec := in.Iovec(in.Bytes(message), len(message))
-	header := in.Space(unix.SizeofMsghdr) // name, namelen, iov, iovlen, control, controllen, flags
-	in.Pointer(header+16, iovec)
-	binary.LittleEndian.PutUint64(in.memory[header+24:], 1)
-	in.Pointer(header+32, control)
-	binary.LittleEndian.PutUint64(in.memory[header+40:], unix.SizeofCmsghdr+8)
+// park says that init is parked at the point, with the descriptor in the control
+// message.
+func (in *Init) park(point Point, control Mem) {
+	header := in.message(in.Bytes(u32s(KindSync, uint32(point))), control)
 	in.Call(unix.SYS_SENDMSG, Imm(fdSocket), Addr(header), Imm(unix.MSG_NOSIGNAL))
 }

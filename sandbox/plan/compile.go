@@ -27,6 +27,7 @@ type compiler struct {
 	// own, or the one that the caller is in already.
 	confined bool
 	terminal bool
+	awaited  bool // the cgroup
 	// targets of the recipe's mounts, in the order they are mounted.
 	mounts []placed
 	// secrets to mask, because they could not be left out.
@@ -144,27 +145,55 @@ func (c *compiler) decideCgroup() {
 	}
 }
 
-// hostSetup is what the supervisor does before there is a process: the state
-// first, so that whatever comes after can be found and removed by another runner.
+// hostSetup is what the supervisor does before and while init works. What can outlive
+// the supervisor comes after the state, so that another runner finds and removes it.
+// An init that needs no cgroup at once is not of that kind: it dies with the
+// supervisor, and builds the root while state and cgroup are made.
 func (c *compiler) hostSetup() {
-	c.host(Reserve{}, "")
+	spawn := Spawn{IntoCgroup: c.inUnified() && !c.apart()}
+	if c.facts.Root {
+		spawn.Namespaces = c.namespaces(false) // the net namespace comes later
+	}
+	early := c.apart() && len(c.setting.Dirs) == 1
+	if !early {
+		c.host(Reserve{}, "")
+	}
 	for i := range c.def.Mounts {
 		if m := &c.def.Mounts[i]; m.Type == definition.MountCache {
 			c.host(MakeCache{Name: m.Source, Path: c.cachePath(m.Source)}, mountField(i))
 		}
 	}
-	if len(c.setting.Dirs) > 0 {
-		c.host(CreateCgroup{Hierarchies: hierarchies(c.setting), Setting: c.setting}, "")
-		// Limits are there before the first process is.
-		for _, w := range c.setting.Writes {
-			c.host(SetLimit{Controller: w.Controller, File: w.File, Value: w.Value}, "limits."+w.Limit)
-		}
+	if early {
+		c.host(spawn, "")
+		c.host(Reserve{}, "")
+		c.cgroup()
+	} else {
+		c.cgroup()
+		c.host(spawn, "")
 	}
-	spawn := Spawn{IntoCgroup: c.inUnified() && !c.apart()}
-	if c.facts.Root {
-		spawn.Namespaces = c.namespaces(false) // the net namespace comes later
+	if c.apart() {
+		c.host(GiveCgroup{}, "")
 	}
-	c.host(spawn, "")
+}
+
+func (c *compiler) cgroup() {
+	if len(c.setting.Dirs) == 0 {
+		return
+	}
+	c.host(CreateCgroup{Hierarchies: hierarchies(c.setting), Setting: c.setting}, "")
+	// Limits are there before the first process is.
+	for _, w := range c.setting.Writes {
+		c.host(SetLimit{Controller: w.Controller, File: w.File, Value: w.Value}, "limits."+w.Limit)
+	}
+}
+
+// awaitCgroup stands before the first step that needs the cgroup to be there, and
+// before the first sync point.
+func (c *compiler) awaitCgroup() {
+	if c.apart() && !c.awaited {
+		c.awaited = true
+		c.init(AwaitCgroup{}, "")
+	}
 }
 
 // inUnified reports whether the container has a v2 cgroup.

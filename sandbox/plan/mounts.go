@@ -130,6 +130,7 @@ func (c *compiler) sysfs(target, field string, write bool) {
 // There is no other below a sysfs of its own (CVE-2023-25809 had the host's).
 func (c *compiler) cgroupfs() {
 	if c.own.cgroup && c.inUnified() && c.limitedInUnified() && !c.taken("/sys/fs/cgroup") {
+		c.awaitCgroup()
 		c.init(BindCgroup{Target: "/sys/fs/cgroup"}, "")
 	}
 }
@@ -250,6 +251,7 @@ func (c *compiler) recipeMount(m placed, field string) {
 		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true, Dev: true, Options: c.devptsOptions(m.target)}, field)
 	case definition.MountCgroup:
 		if c.inUnified() {
+			c.awaitCgroup()
 			c.init(BindCgroup{Target: m.target, Write: m.Write}, field)
 		} else {
 			c.note(field, "no cgroup is shown at %s: the container has none in a v2 hierarchy", m.target)

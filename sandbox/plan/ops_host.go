@@ -31,6 +31,8 @@ type (
 		// IntoCgroup says that init is in the v2 cgroup from its first instruction.
 		IntoCgroup bool
 	}
+	// GiveCgroup hands the v2 cgroup to init, for the payload to be born in.
+	GiveCgroup struct{}
 	// WriteMaps writes the user namespace's maps for the parked init.
 	WriteMaps struct {
 		UID, GID []definition.IDRange
@@ -75,6 +77,7 @@ func (o CreateCgroup) String() string {
 	return "create cgroup (" + strings.Join(o.Hierarchies, ", ") + ")"
 }
 func (o SetLimit) String() string { return fmt.Sprintf("limit %s = %s", o.File, o.Value) }
+func (GiveCgroup) String() string { return "give init the cgroup" }
 func (o Spawn) String() string {
 	s := "spawn init"
 	if len(o.Namespaces) > 0 {
@@ -116,6 +119,7 @@ func (MakeCache) op()    {}
 func (CreateCgroup) op() {}
 func (SetLimit) op()     {}
 func (Spawn) op()        {}
+func (GiveCgroup) op()   {}
 func (WriteMaps) op()    {}
 func (ResolveUser) op()  {}
 func (HoldRoot) op()     {}

@@ -29,6 +29,8 @@ type (
 	// Unshare makes further namespaces: cgroup after joining the cgroup, time for
 	// the payload.
 	Unshare struct{ Namespaces []string }
+	// AwaitCgroup waits for GiveCgroup.
+	AwaitCgroup struct{}
 	// EnterNet enters a new net namespace, which may have been made ahead.
 	EnterNet struct{}
 	// Loopback brings lo up.
@@ -106,6 +108,7 @@ func (o MapSelf) String() string {
 func (BecomeRoot) String() string    { return "become uid 0 and gid 0 of the user namespace" }
 func (o CloneInit) String() string   { return "clone init in new " + strings.Join(o.Namespaces, ", ") }
 func (o Unshare) String() string     { return "unshare " + strings.Join(o.Namespaces, ", ") }
+func (AwaitCgroup) String() string   { return "await the cgroup" }
 func (EnterNet) String() string      { return "enter a new net namespace" }
 func (Loopback) String() string      { return "bring lo up" }
 func (o SetHostname) String() string { return "hostname " + o.Name }
@@ -165,6 +168,7 @@ func (MapSelf) op()           {}
 func (BecomeRoot) op()        {}
 func (CloneInit) op()         {}
 func (Unshare) op()           {}
+func (AwaitCgroup) op()       {}
 func (EnterNet) op()          {}
 func (Loopback) op()          {}
 func (SetHostname) op()       {}

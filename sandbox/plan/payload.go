@@ -8,6 +8,8 @@ import (
 
 // becomePayload is what happens from the finished root to execve.
 func (c *compiler) becomePayload() {
+	// Init takes what it is given in this order: it comes before every answer.
+	c.awaitCgroup()
 	if c.user.named {
 		// The numbers are in the root's /etc/passwd, which exists only now.
 		c.init(Sync{Point: "user"}, "")

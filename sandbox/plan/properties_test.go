@@ -64,9 +64,19 @@ func (c checker) before(what string, a, b int) {
 
 func (c checker) ends() {
 	c.t.Helper()
-	if _, ok := c.p.Steps[0].Op.(plan.Reserve); !ok {
-		c.t.Error("something is made before the state that remembers it")
+	for _, s := range c.p.Steps[:find[plan.Reserve](c)] {
+		switch op := s.Op.(type) {
+		case plan.MakeCache:
+		case plan.Spawn:
+			if op.IntoCgroup {
+				c.t.Error("init is in a cgroup that no state remembers")
+			}
+		default:
+			c.t.Errorf("%q is made before the state that remembers it", op)
+		}
 	}
+	c.before("the state remembers the cgroup", find[plan.Reserve](c), find[plan.CreateCgroup](c))
+	c.before("there is a cgroup to give", find[plan.CreateCgroup](c), find[plan.GiveCgroup](c))
 	spawn, exec := find[plan.Spawn](c), find[plan.Exec](c)
 	for i, s := range c.p.Steps {
 		if s.Side == plan.Init && (i < spawn || i > exec) {
@@ -104,6 +114,14 @@ func (c checker) privileges() {
 	c.before("setresuid clears capabilities", user, caps)
 	c.before("the payload's folder is looked up as the payload", user, find[plan.SetCwd](c))
 	c.before("a new user namespace has the bounding set full again", find[plan.ClonePayload](c), bound)
+	for _, user := range []int{find[plan.BindCgroup](c), find[plan.ClonePayload](c)} {
+		c.before("the cgroup is there when it is needed", find[plan.AwaitCgroup](c), user)
+	}
+	c.before("init receives in the order of its program", find[plan.EnterNet](c), find[plan.AwaitCgroup](c))
+	c.before("init receives in the order of its program", find[plan.AwaitCgroup](c), find[plan.Sync](c))
+	if (find[plan.AwaitCgroup](c) < 0) != (find[plan.GiveCgroup](c) < 0) {
+		c.t.Error("the cgroup is given and not awaited, or awaited and not given")
+	}
 	c.before("a new user namespace has the bounding set full again", last[plan.UnshareUser](c), bound)
 	// A user namespace before the mounts is an ordinary user's; root's is the last.
 	for i, s := range c.p.Steps {
