@@ -95,6 +95,7 @@ func (r *running) openResult() error {
 func (r *running) live() (*definition.Result, error) {
 	launcher := nsinit.NewLauncher() // never closed: what it has ends with the process, 0.2 ms sooner
 	if os.Geteuid() == 0 {
+		calmMonitor()
 		launcher.Ahead(nsinit.Spawn{Namespaces: []string{"mount", "pid", "ipc", "uts"}, Net: true,
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 	}
