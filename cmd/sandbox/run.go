@@ -94,6 +94,7 @@ func (r *running) openResult() error {
 // live loads the recipe and runs its container.
 func (r *running) live() (*definition.Result, error) {
 	launcher := nsinit.NewLauncher() // never closed: what it has ends with the process, 0.2 ms sooner
+	growStack(0)
 	if os.Geteuid() == 0 {
 		calmMonitor()
 		launcher.Ahead(nsinit.Spawn{Namespaces: []string{"mount", "pid", "ipc", "uts"}, Net: true,
