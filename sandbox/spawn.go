@@ -27,9 +27,6 @@ func (c *container) spawn(op plan.Spawn) error {
 		return err
 	}
 	defer c.stdio.closeOpened()
-	if c.Launcher == nil {
-		c.Launcher, c.ownLauncher = nsinit.NewLauncher(), true
-	}
 	spawn := nsinit.Spawn{Namespaces: op.Namespaces, Net: slices.ContainsFunc(c.plan.Steps, entersNet), Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}
 	if op.IntoCgroup {
 		if spawn.Cgroup, err = c.birthplace(); err != nil {
@@ -71,7 +68,10 @@ func (c *container) refused() {
 // encode makes init's program from the init steps. The function closes what was
 // opened for init, once it has been started.
 func (c *container) encode(steps []plan.Step) (*nsinit.Init, func(), error) {
-	in := nsinit.NewInit()
+	if c.Launcher == nil {
+		c.Launcher, c.ownLauncher = nsinit.NewLauncher(), true
+	}
+	in := c.Launcher.NewInit()
 	closeFiles, err := c.equip(in, steps)
 	if err != nil {
 		return nil, closeFiles, err

@@ -94,12 +94,12 @@ func (r *running) openResult() error {
 // live loads the recipe and runs its container.
 func (r *running) live() (*definition.Result, error) {
 	launcher := nsinit.NewLauncher() // never closed: what it has ends with the process, 0.2 ms sooner
-	growStack(0)
 	if os.Geteuid() == 0 {
-		calmMonitor()
 		launcher.Ahead(nsinit.Spawn{Namespaces: []string{"mount", "pid", "ipc", "uts"}, Net: true,
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+		calmMonitor()
 	}
+	growStack(0)
 	recipe, err := r.load(r.line)
 	if err != nil {
 		return nil, err

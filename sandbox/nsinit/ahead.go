@@ -62,7 +62,7 @@ func (a *ahead) spawnMachine(l *Launcher) (*Child, error) {
 	}
 	child.given.made = false
 	if err = child.fork(machine, files, nil, a.flags); err == nil {
-		err = child.settle(a.cpus)
+		err = child.settle(&a.cpus)
 	}
 	return child.orClosed(err)
 }

@@ -49,6 +49,17 @@ func spawnFlags(namespaces []string) (uintptr, error) {
 	return flags, nil
 }
 
+// NewInit returns an empty init for Start.
+func (l *Launcher) NewInit() *Init {
+	in := NewInit()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ahead != nil {
+		in.unsettle(&l.ahead.cpus) // also when another machine runs it: then it has no effect
+	}
+	return in
+}
+
 // Start starts the machine on a program. The files given to it may be closed when
 // Start has returned.
 func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {

@@ -254,7 +254,7 @@ func TestAhead(t *testing.T) {
 			}
 			seen := map[string]bool{}
 			for i := range 2 {
-				in := NewInit()
+				in := l.NewInit()
 				if test.net {
 					lower(t, in, plan.EnterNet{})
 				}
@@ -280,7 +280,7 @@ func TestAhead(t *testing.T) {
 		l := newTestLauncher(t)
 		l.Ahead(Spawn{Namespaces: made, Net: true})
 		l.ahead.thread.call(func() {}) // lo is raised on the same thread
-		in := NewInit()
+		in := l.NewInit()
 		lower(t, in, plan.EnterNet{}, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("grep -c '|-- 127.0.0.1' /proc/self/net/fib_trie"))
 		if out, _ := collect(t, l, in, Spawn{Namespaces: made, Net: true}); out == "0" {
 			t.Error("lo is down")

@@ -30,18 +30,12 @@ func findProcessors() (p processors, ok bool) {
 	return p, p.others.Count() > 0
 }
 
-// settle moves a machine, which has nothing to do yet, to the processor of who is
-// going to give it its program. It frees itself of that there.
-func (c *Child) settle(p processors) error {
-	in := NewInit()
-	in.Call(unix.SYS_SCHED_SETAFFINITY, Imm(0), Imm(unsafe.Sizeof(p.all)), Addr(in.Bytes(unsafe.Slice((*byte)(unsafe.Pointer(&p.all)), unsafe.Sizeof(p.all)))))
-	in.Next()
-	program, err := in.Encode()
-	if err != nil {
-		return err
-	}
-	if err := unix.SchedSetaffinity(c.pid, &p.here); err != nil {
-		return err
-	}
-	return c.run(in, program)
+// settle keeps a machine, which has nothing to do yet, to the processor of who is
+// going to give it its program.
+func (c *Child) settle(p *processors) error { return unix.SchedSetaffinity(c.pid, &p.here) }
+
+// unsettle has a program begin with the freedom that every process of this one has.
+func (in *Init) unsettle(p *processors) {
+	all := unsafe.Slice((*byte)(unsafe.Pointer(&p.all)), unsafe.Sizeof(p.all))
+	in.Call(unix.SYS_SCHED_SETAFFINITY, Imm(0), Imm(len(all)), Addr(in.Bytes(all)))
 }
