@@ -31,8 +31,8 @@ type Options struct {
 	Stdin, Stdout, Stderr *os.File
 	// Signals begins to catch the user's signals and returns how to stop; nil leaves
 	// them alone. They are forwarded to the payload; before it runs they end the
-	// set-up. It costs 0.4 ms, so it is called when the first hook is about to run, a
-	// terminal is attached, or something has lasted 5 ms. A signal before that ends the
+	// set-up. It costs 0.4 ms, so it is called when a terminal is attached, or the
+	// container has lasted 5 ms. A signal before that ends the
 	// process as a SIGKILL would, and the next command sweeps and calls poststop.
 	Signals func() (signals <-chan os.Signal, stop func())
 	// Log receives one line for the user at a time, from hooks; nil drops them.

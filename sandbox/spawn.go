@@ -37,7 +37,8 @@ func (c *container) spawn(op plan.Spawn) error {
 	if c.child, err = c.Launcher.Start(in, spawn); err != nil {
 		return err
 	}
-	c.child.Refused, c.child.Reported, c.child.Lasting = c.refused, c.reported, c.listen
+	c.child.Refused, c.child.Reported = c.refused, c.reported
+	c.child.Lasting, c.child.Until = c.listen, c.created.Add(patience)
 	return nil
 }
 

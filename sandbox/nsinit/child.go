@@ -22,9 +22,10 @@ type Child struct {
 	// Reported, when set, is called once while init has reported the payload's end and
 	// has not ended itself.
 	Reported func()
-	// Lasting, when set, is called once when a wait has lasted 5 ms: what costs a
-	// short container more than it is worth.
+	// Lasting, when set, is called once by who still waits at the time Until: for what
+	// costs a short container more than it is worth.
 	Lasting func()
+	Until   time.Time
 
 	mu      sync.Mutex
 	in      *Init // the program that it runs
@@ -160,9 +161,6 @@ func (c *Child) WakeUp() {
 	c.conn.wakeUp()
 }
 
-// patience is how long a wait takes before it is called lasting.
-const patience = 5 * time.Millisecond
-
 // wait returns when cond, called with the lock held, is true or fails, and else at
 // the end of ctx or at a time, unless that is zero.
 func (c *Child) wait(ctx context.Context, until time.Time, cond func() (bool, error)) error {
@@ -173,7 +171,6 @@ func (c *Child) wait(ctx context.Context, until time.Time, cond func() (bool, er
 			c.conn.wakeUp()
 		})()
 	}
-	lasting := time.Now().Add(patience)
 	for {
 		c.mu.Lock()
 		ok, err := cond()
@@ -190,15 +187,15 @@ func (c *Child) wait(ctx context.Context, until time.Time, cond func() (bool, er
 			return err
 		}
 		end, now := until, time.Now()
-		if c.Lasting != nil && (end.IsZero() || end.After(lasting)) {
-			end = lasting
+		if c.Lasting != nil && (end.IsZero() || end.After(c.Until)) {
+			end = c.Until
 		}
 		switch {
 		case end.IsZero():
 			c.listen(fds, -1)
 		case end.After(now):
 			c.listen(fds, int((end.Sub(now)+time.Millisecond-1)/time.Millisecond))
-		case c.Lasting != nil && end.Equal(lasting):
+		case c.Lasting != nil && end.Equal(c.Until):
 			c.Lasting()
 			c.Lasting = nil
 		default:
