@@ -28,6 +28,7 @@ type compiler struct {
 	confined bool
 	terminal bool
 	awaited  bool // the cgroup
+	entered  bool // the net namespace
 	// targets of the recipe's mounts, in the order they are mounted.
 	mounts []placed
 	// secrets to mask, because they could not be left out.
@@ -46,9 +47,7 @@ func Compile(def *definition.Definition, facts Facts) (*Plan, error) {
 	c.hostSetup()
 	c.enter()
 	c.rootfs()
-	c.defaultMounts()
-	c.recipeMounts()
-	c.protect()
+	c.mountAll()
 	c.pivot()
 	c.network()
 	c.becomePayload()

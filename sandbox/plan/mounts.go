@@ -76,20 +76,70 @@ func (c *compiler) defaultMounts() {
 			c.init(MountFS{Type: "tmpfs", Target: "/tmp", Options: []string{"mode=1777"}}, "")
 		}
 	}
+	c.resolvConf()
+}
+
+// mountAll mounts, and then hides. /sys comes last where nothing of the recipe's is
+// to lie on it: the net namespace that it belongs to may still be being made.
+func (c *compiler) mountAll() {
+	last := c.facts.Root && c.own.net && !c.inSys()
+	onSys := func(p string) bool { return below(p, "/sys") }
+	c.defaultMounts()
+	if !last {
+		c.system()
+	}
+	c.recipeMounts()
+	if len(c.def.Sysctl) > 0 {
+		if last {
+			c.enterNet()
+		}
+		c.sysctls() // before /proc/sys is read-only
+	}
+	for _, p := range c.secrets {
+		c.init(Mask{Path: p}, "rootfs")
+	}
+	c.protect(func(p string) bool { return !last || !onSys(p) })
+	if last {
+		c.system()
+		c.protect(onSys)
+	}
+	if c.def.Rootfs.Kind == definition.RootfsHostReadonly {
+		// Mount points could not be made on it any more.
+		c.init(ReadonlyRoot{}, "rootfs")
+	}
+}
+
+// inSys reports whether the recipe mounts something at or below /sys, or may hide
+// something there: a path of its own can lead there by a link.
+func (c *compiler) inSys() bool {
+	if c.def.MaskedPaths != nil || c.def.ReadonlyPaths != nil {
+		return true
+	}
+	for i := range c.mounts {
+		if below(c.mounts[i].target, "/sys") || c.mounts[i].Type == definition.MountSysfs {
+			return true
+		}
+	}
+	return false
+}
+
+// system is /sys, of the container's net namespace and with its cgroup.
+func (c *compiler) system() {
 	c.enterNet()
 	if c.free("/sys") {
 		c.sysfs("/sys", "", false)
 		c.cgroupfs()
 	}
-	c.resolvConf()
 }
 
 // enterNet is root's: an ordinary user's init is cloned into all its namespaces. A
 // new net namespace takes the kernel longer than all else of a start together, so
 // it is made while the recipe is loaded and the root is built, and entered where it
-// is first needed: a sysfs is of the net namespace that it was mounted in.
+// is first needed: a sysfs is of the net namespace that it was mounted in, and so
+// are the parameters below /proc/sys/net.
 func (c *compiler) enterNet() {
-	if c.facts.Root && c.own.net {
+	if c.facts.Root && c.own.net && !c.entered {
+		c.entered = true
 		c.init(EnterNet{}, "")
 	}
 }
@@ -277,33 +327,21 @@ func modeOr(mode *uint32, otherwise uint32) uint32 {
 }
 
 // protect comes when all is mounted: what is to be masked or read-only exists.
-func (c *compiler) protect() {
-	if len(c.def.Sysctl) > 0 {
-		// Before /proc/sys is read-only.
-		c.sysctls()
-	}
-	for _, p := range c.secrets {
-		c.init(Mask{Path: p}, "rootfs")
-	}
-	c.eachPath(c.def.MaskedPaths, MaskedPaths(), "masked_paths", func(p string) Op { return Mask{Path: p} })
-	c.eachPath(c.def.ReadonlyPaths, ReadonlyPaths(), "readonly_paths", func(p string) Op { return ReadonlyPath{Path: p} })
-	if c.def.Rootfs.Kind == definition.RootfsHostReadonly {
-		// Mount points could not be made on it any more.
-		c.init(ReadonlyRoot{}, "rootfs")
-	}
-}
-
-func (c *compiler) eachPath(named, defaults []string, field string, op func(string) Op) {
-	if named == nil {
+func (c *compiler) protect(now func(p string) bool) {
+	each := func(named, defaults []string, field string, op func(string) Op) {
 		for _, p := range defaults {
-			c.init(op(p), "")
+			if named == nil && now(p) {
+				c.init(op(p), "")
+			}
 		}
-		return
+		for i, p := range named {
+			if now(p) {
+				c.init(op(p), definition.Item(field, i+1))
+			}
+		}
 	}
-	for i, p := range named {
-		item := definition.Item(field, i+1)
-		c.init(op(p), item)
-	}
+	each(c.def.MaskedPaths, MaskedPaths(), "masked_paths", func(p string) Op { return Mask{Path: p} })
+	each(c.def.ReadonlyPaths, ReadonlyPaths(), "readonly_paths", func(p string) Op { return ReadonlyPath{Path: p} })
 }
 
 // MaskedPaths are hidden unless the recipe says otherwise: interfaces of the kernel

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -142,16 +143,23 @@ func (c checker) mounts() {
 	if pivot < 0 || find[plan.PrivateMounts](c) < 0 {
 		c.t.Fatal("no root of its own")
 	}
-	masked := false
+	var hidden []string
 	for i, s := range c.p.Steps {
 		mount := true
-		switch s.Op.(type) {
-		case plan.Mask, plan.ReadonlyPath, plan.ReadonlyRoot:
-			masked = true
+		switch op := s.Op.(type) {
+		case plan.Mask:
+			hidden = append(hidden, op.Path)
+		case plan.ReadonlyPath:
+			hidden = append(hidden, op.Path)
+		case plan.ReadonlyRoot:
+			hidden = append(hidden, "/")
 		case plan.RootDir, plan.RootOverlay, plan.RootTmpfs, plan.Bind, plan.BindFile, plan.MountFS, plan.BindCgroup, plan.MakeDevice,
 			plan.MakeDir, plan.MakeLink, plan.MakeFile, plan.CopyHostFile, plan.SetSysctl:
-			if masked {
-				c.t.Errorf("%q comes after something was masked or made read-only", s.Op)
+			target := reflect.ValueOf(op).FieldByName("Target")
+			for _, p := range hidden {
+				if !target.IsValid() || overlap(target.String(), p) {
+					c.t.Errorf("%q comes after %s was masked or made read-only", s.Op, p)
+				}
 			}
 		default:
 			mount = false
@@ -167,6 +175,14 @@ func (c checker) mounts() {
 		}
 	}
 	c.before("the cgroup namespace's root is the cgroup at that time", last[plan.JoinCgroup](c), cgroup)
+}
+
+// overlap reports whether one path is, or lies in, the other.
+func overlap(a, b string) bool {
+	within := func(p, folder string) bool {
+		return p == folder || strings.HasPrefix(p, strings.TrimSuffix(folder, "/")+"/")
+	}
+	return within(a, b) || within(b, a)
 }
 
 // syncs: a host step between init's steps is behind the sync that parks init.
