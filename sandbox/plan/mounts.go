@@ -265,10 +265,7 @@ func modeOr(mode *uint32, otherwise uint32) uint32 {
 
 // protect comes when all is mounted: what is to be masked or read-only exists.
 func (c *compiler) protect() {
-	if len(c.def.Sysctl) > 0 {
-		// Before /proc/sys is read-only.
-		c.sysctls()
-	}
+	c.sysctls() // before /proc/sys is read-only
 	for _, p := range c.secrets {
 		c.init(Mask{Path: p}, "rootfs")
 	}

@@ -75,7 +75,7 @@ var limits = []Field{
 }
 
 var namespaces = []Field{
-	{Name: "mount", Kind: Choice, Doc: "Mount points.", Example: `"new"`, Default: `"new"`, Aka: []string{"mnt"}},
+	{Name: "mount", Kind: Choice, Doc: "Mount points. \"host\" leaves the payload on this machine's own files, as far as its user reaches: no root, mounts, devices or masks of its own, nothing thrown away, and no artifacts. Hooks follow no link there.", Example: `"new"`, Default: `"new"`, Aka: []string{"mnt"}},
 	{Name: "pid", Kind: Choice, Doc: "Process ids.", Example: `"host"`, Default: `"new"`, Aka: []string{"pid_mode"}},
 	{Name: "net", Kind: Choice, Doc: "Network devices, ports, routes; see network.", Example: `"new"`, Default: `"new"`},
 	{Name: "ipc", Kind: Choice, Doc: "System V IPC and POSIX message queues.", Example: `"new"`, Default: `"new"`, Aka: []string{"ipc_mode"}},
