@@ -194,7 +194,7 @@ func isRoot() bool { return os.Geteuid() == 0 }
 func needRoot(t *testing.T, what string) {
 	t.Helper()
 	if !isRoot() {
-		t.Skipf("%s needs root", what)
+		t.Skipf("missing: root, for %s", what)
 	}
 }
 

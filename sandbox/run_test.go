@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sandbox/internal/floor"
 	"sandbox/sandbox"
 	"sandbox/sandbox/cgroups"
 	"sandbox/sandbox/definition"
@@ -211,7 +212,8 @@ func TestCPUTimeLimit(t *testing.T) {
 	}
 }
 
-// needLimits skips limits that this user cannot set here; root always can.
+// needLimits skips limits that this user cannot set here; root always can, and so can
+// who has been given the controllers.
 func needLimits(t *testing.T, limits definition.Limits) {
 	t.Helper()
 	layout, err := cgroups.Probe(true)
@@ -219,8 +221,10 @@ func needLimits(t *testing.T, limits definition.Limits) {
 		t.Fatal(err)
 	}
 	_, missing := cgroups.Resolve(layout, limits)
-	if len(missing) > 0 && isRoot() {
-		t.Fatal(missing[0])
+	for _, m := range missing {
+		if isRoot() || floor.TryCgroups().Limits(m.Controller) {
+			t.Fatalf("%s, though this user can have it", m)
+		}
 	}
 	if len(missing) > 0 {
 		t.Skipf("missing: %s", missing[0])

@@ -77,7 +77,7 @@ func TestMountTypes(t *testing.T) {
 
 // A shallow bind leaves the mounts below its source out, a recursive one does not.
 func TestShallowBind(t *testing.T) {
-	needRoot(t, "leaving out mounts, which a user namespace locks together,")
+	needRoot(t, "leaving out mounts, which a user namespace locks together")
 	for _, tc := range []struct {
 		shallow bool
 		want    string
