@@ -7,7 +7,7 @@ var Definition = []Field{
 	{Name: "description", Kind: Text, Doc: "What the container is for, in a sentence.", Example: `"builds the project"`},
 	{Name: "rootfs", Kind: Rootfs, Doc: "The root filesystem. \"host\" is this machine's /, whose changes are thrown away; \"host-readonly\" cannot be changed; or sandbox.dir, sandbox.overlay, sandbox.tmpfs.",
 		Example: `"host"`, Default: `"host"`, Aka: []string{"image", "root", "from", "base", "chroot"}},
-	{Name: "mounts", Kind: Mounts, Merge: ByTarget, Doc: "What is mounted in the container besides the default mounts. { [\"/target\"] = false } removes one.",
+	{Name: "mounts", Kind: Mounts, Merge: ByTarget, Doc: "What is mounted in the container besides the default mounts. { [\"/target\"] = false } removes one. Without limits.memory the default /tmp takes a quarter of this machine's memory at most (half with a root that is not in memory), /dev/shm a tenth, /run a twentieth; sandbox.tmpfs(target, { size = }) takes the place of one.",
 		Example: `{ sandbox.bind(".", "/src") }`, Aka: []string{"volumes", "volume", "binds", "bind", "mount"}},
 	{Name: "process", Kind: Table, Merge: ByKey, Doc: "The payload.", Sub: process},
 	{Name: "steps", Later: "several processes one after another"},
