@@ -35,7 +35,7 @@ func (c *container) host(s *plan.Step) error {
 	case plan.ResolveUser:
 		return c.resolveUser(op)
 	case plan.HoldRoot:
-		return c.holdRoot()
+		return c.holdRoot(op)
 	case plan.AwaitExec:
 		return c.awaitExec()
 	case plan.RunHooks:
@@ -101,9 +101,12 @@ func (c *container) createCgroup(op plan.CreateCgroup) error {
 
 // holdRoot opens the container's root and mount namespace while init is parked:
 // its mounts then outlive its processes, until Release.
-func (c *container) holdRoot() error {
-	root, err := mount.OpenRoot(c.child.PID())
+func (c *container) holdRoot(op plan.HoldRoot) error {
+	root, err := c.openRoot(c.child.PID())
 	c.root = root
+	if err == nil && op.HostFiles {
+		root.RefuseLinks()
+	}
 	if err != nil || c.def.Project == "" {
 		return err
 	}
@@ -114,6 +117,14 @@ func (c *container) holdRoot() error {
 		}
 	}
 	return err
+}
+
+// openRoot opens the root that a process of the container has.
+func (c *container) openRoot(pid int) (*mount.Root, error) {
+	if c.def.Namespaces.Mount == definition.NamespaceHost {
+		return mount.OpenHost()
+	}
+	return mount.OpenRoot(pid)
 }
 
 // stage runs the hooks of a stage.

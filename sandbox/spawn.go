@@ -52,9 +52,9 @@ func (c *container) refused() {
 	if err != nil {
 		pid = c.child.PID()
 	}
-	root, err := mount.OpenRoot(pid)
+	root, err := c.openRoot(pid)
 	if err != nil {
-		if root, err = mount.OpenRoot(c.child.PID()); err != nil {
+		if root, err = c.openRoot(c.child.PID()); err != nil {
 			return // the errno alone has to do
 		}
 	}
@@ -290,7 +290,7 @@ func (e *helperError) Hint() string {
 // resolveUser looks the payload's user up in the rootfs, and answers init with the
 // numbers.
 func (c *container) resolveUser(op plan.ResolveUser) error {
-	root, err := mount.OpenRoot(c.child.PID())
+	root, err := c.openRoot(c.child.PID())
 	if err != nil {
 		return err
 	}

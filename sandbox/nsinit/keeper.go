@@ -121,9 +121,9 @@ func (in *Init) awaitMaps(release Mem) {
 func (in *Init) writeMaps(op plan.ClonePayload, payload Mem) {
 	dir, named, open := in.NewWord(-1), in.NewLabel(), in.NewLabel()
 	name := in.Space(16)
-	if op.PID {
+	if op.PID && !op.HostProc {
 		// The first child of a pid namespace's init is 2, with or without that
-		// file, which needs CONFIG_PROC_CHILDREN.
+		// file, which needs CONFIG_PROC_CHILDREN. In the runner's /proc, 2 is another.
 		other := in.NewLabel()
 		in.TestElse(Word(payload), Imm(-1), Imm(firstPayloadPID), other)
 		in.Call(unix.SYS_OPENAT, Word(in.Proc), in.Str("2"), Imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), Imm(0)).Store(dir).Then(open)

@@ -51,7 +51,7 @@ func (in *Init) lowerPayload(op plan.Op) (bool, error) {
 	case plan.NewSession:
 		in.Call(unix.SYS_SETSID)
 	case plan.SetTerminal:
-		in.setTerminal()
+		in.setTerminal(op)
 	case plan.SetRlimit:
 		in.setRlimit(op)
 	case plan.SetOOMScoreAdj:

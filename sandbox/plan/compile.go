@@ -36,7 +36,7 @@ type compiler struct {
 }
 
 // owned says which namespaces are the container's own.
-type owned struct{ pid, net, ipc, uts, cgroup, user, time bool }
+type owned struct{ mount, pid, net, ipc, uts, cgroup, user, time bool }
 
 // Compile turns a definition into the steps that make, run and remove its
 // container on a host of these facts. It is pure. The error is
@@ -46,9 +46,12 @@ func Compile(def *definition.Definition, facts Facts) (*Plan, error) {
 	c.decide()
 	c.hostSetup()
 	c.enter()
-	c.rootfs()
-	c.mountAll()
-	c.pivot()
+	if c.own.mount {
+		c.newRoot()
+	} else {
+		c.enterNet()
+		c.sysctls()
+	}
 	c.network()
 	c.becomePayload()
 	c.aftermath()
@@ -80,6 +83,9 @@ func (c *compiler) decide() {
 	p := c.def.Process
 	c.terminal = p.Terminal == definition.TerminalYes || mayHaveTerminal(p) && c.facts.StdinTerminal
 	c.placeMounts()
+	if !c.own.mount {
+		c.hostFiles()
+	}
 }
 
 // checkKernel refuses kernels without mount_setattr(2): read-only recursive binds
@@ -93,11 +99,8 @@ func (c *compiler) checkKernel() {
 func (c *compiler) decideNamespaces() {
 	n := c.def.Namespaces
 	isNew := func(m definition.NamespaceMode) bool { return m != definition.NamespaceHost }
-	c.own = owned{pid: isNew(n.PID), net: !hostNetwork(c.def), ipc: isNew(n.IPC), uts: isNew(n.UTS), cgroup: isNew(n.Cgroup),
-		user: isNew(n.User), time: n.Time == definition.NamespaceNew}
-	if !isNew(n.Mount) {
-		c.problem("namespaces.mount", "leave it out", "a container always has a mount namespace of its own")
-	}
+	c.own = owned{mount: !hostMount(c.def), pid: isNew(n.PID), net: !hostNetwork(c.def), ipc: isNew(n.IPC), uts: isNew(n.UTS),
+		cgroup: isNew(n.Cgroup), user: isNew(n.User), time: n.Time == definition.NamespaceNew}
 	// Linux 6.1 moves a process into its time namespace on execve; before, only its children.
 	if k := c.facts.Kernel; c.own.time && c.def.Process.NoInit && !c.facts.KernelAtLeast(6, 1) {
 		c.problem("namespaces.time", "leave out init = false, or use Linux 6.1 or newer",
@@ -222,11 +225,11 @@ func hierarchies(s cgroups.Setting) []string {
 
 // namespaces are those that init is cloned into.
 func (c *compiler) namespaces(net bool) []string {
-	names := append(make([]string, 0, 6), "mount")
+	names := make([]string, 0, 6)
 	for _, n := range [...]struct {
 		own  bool
 		name string
-	}{{c.own.pid, "pid"}, {c.own.net && net, "net"}, {c.own.ipc, "ipc"}, {c.own.uts, "uts"}} {
+	}{{c.own.mount, "mount"}, {c.own.pid, "pid"}, {c.own.net && net, "net"}, {c.own.ipc, "ipc"}, {c.own.uts, "uts"}} {
 		if n.own {
 			names = append(names, n.name)
 		}

@@ -68,12 +68,12 @@ func (c *compiler) defaultMounts() {
 	}
 	r := c.def.Rootfs
 	if c.isHost() && c.free("/run") {
-		c.init(MountFS{Type: "tmpfs", Target: "/run", Options: []string{"mode=0755"}}, "")
+		c.init(MountFS{Type: "tmpfs", Target: "/run", Options: c.bounded("mode=0755", 5)}, "")
 	}
 	// A folder or an image that can be written to has its own.
 	if c.isHost() || r.Kind == definition.RootfsTmpfs || r.Kind == definition.RootfsDir && !r.Write {
 		if c.free("/tmp") {
-			c.init(MountFS{Type: "tmpfs", Target: "/tmp", Options: []string{"mode=1777"}}, "")
+			c.init(MountFS{Type: "tmpfs", Target: "/tmp", Options: c.bounded("mode=1777", c.tmpShare())}, "")
 		}
 	}
 	c.resolvConf()
@@ -142,6 +142,29 @@ func (c *compiler) enterNet() {
 		c.entered = true
 		c.init(EnterNet{}, "")
 	}
+}
+
+// bounded are the options of a default tmpfs, which may take a share of this
+// machine's memory, in percent. Each could take half of it as the kernel has it;
+// with these shares a root in memory (half), /tmp, /dev/shm and /run together stay
+// below all of it. What files hold is not freed when the kernel kills the one who
+// wrote them, so that it would go on to kill others. A limit of memory counts the
+// files itself, and needs no second bound that could be in the way.
+func (c *compiler) bounded(mode string, percent int) []string {
+	for _, w := range c.setting.Writes {
+		if w.Limit == "memory" {
+			return []string{mode}
+		}
+	}
+	return []string{mode, "size=" + strconv.Itoa(percent) + "%"}
+}
+
+// tmpShare is that of /tmp: a half where the root itself takes no memory.
+func (c *compiler) tmpShare() int {
+	if k := c.def.Rootfs.Kind; k == definition.RootfsHostReadonly || k == definition.RootfsDir {
+		return 50
+	}
+	return 25
 }
 
 // proc is of the container's own pid namespace. In a user namespace it can only be
@@ -218,7 +241,7 @@ func (c *compiler) devices() {
 		c.init(MountFS{Type: "devpts", Target: "/dev/pts", NoExec: true, Dev: true, Options: c.devptsOptions("/dev/pts")}, "")
 	}
 	if !c.taken("/dev/shm") {
-		c.init(MountFS{Type: "tmpfs", Target: "/dev/shm", NoExec: true, Options: []string{"mode=1777"}}, "")
+		c.init(MountFS{Type: "tmpfs", Target: "/dev/shm", NoExec: true, Options: c.bounded("mode=1777", 10)}, "")
 	}
 	c.mqueue()
 }

@@ -48,7 +48,11 @@ type (
 	}
 	// HoldRoot keeps the container's mount namespace and root open, for hooks and
 	// artifacts, until Release.
-	HoldRoot struct{}
+	HoldRoot struct {
+		// HostFiles says that the container has none: the root is the host's, where
+		// no link is followed, as the payload may have made it.
+		HostFiles bool
+	}
 	// RunHooks calls the recipe's hooks of a stage.
 	RunHooks struct {
 		Stage  definition.Stage
@@ -64,7 +68,7 @@ type (
 	// KillAll ends every process of the container.
 	KillAll struct{}
 	// Release closes what HoldRoot opened, so that the mounts can go.
-	Release struct{}
+	Release struct{ HostFiles bool }
 	// RemoveCgroup removes the container's cgroup.
 	RemoveCgroup struct{}
 	// RemoveState removes the state folder; always last.
@@ -102,7 +106,12 @@ func (o ResolveUser) String() string {
 	}
 	return s + " in the rootfs"
 }
-func (HoldRoot) String() string { return "hold the mount namespace and root" }
+func (o HoldRoot) String() string {
+	if o.HostFiles {
+		return "open this machine's root, without following links"
+	}
+	return "hold the mount namespace and root"
+}
 func (o RunHooks) String() string {
 	return fmt.Sprintf("%s hooks: %s", o.Stage, strings.Join(o.Labels, ", "))
 }
@@ -110,9 +119,14 @@ func (AwaitExec) String() string      { return "await execve" }
 func (o Supervise) String() string    { return "supervise" + limitsText(o.Limits) }
 func (o CopyArtifact) String() string { return fmt.Sprintf("copy %s → %s", o.Path, o.Target) }
 func (KillAll) String() string        { return "kill every process" }
-func (Release) String() string        { return "release the mount namespace and root" }
-func (RemoveCgroup) String() string   { return "remove cgroup" }
-func (RemoveState) String() string    { return "remove state" }
+func (o Release) String() string {
+	if o.HostFiles {
+		return "close this machine's root"
+	}
+	return "release the mount namespace and root"
+}
+func (RemoveCgroup) String() string { return "remove cgroup" }
+func (RemoveState) String() string  { return "remove state" }
 
 func (Reserve) op()      {}
 func (MakeCache) op()    {}

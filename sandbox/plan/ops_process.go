@@ -56,12 +56,18 @@ type (
 		// IntoCgroup has the payload, not init, be born in the container's v2 cgroup
 		// (CLONE_INTO_CGROUP, Linux 5.7): moving it there would cost a grace period.
 		IntoCgroup bool
+		// HostProc says that /proc is the runner's, where the payload has another
+		// number than in that namespace.
+		HostProc bool
 	}
 	// NewSession makes the payload a session leader (setsid(2)).
 	NewSession struct{}
 	// SetTerminal opens a terminal of the container's devpts, hands its master to
 	// the supervisor, and makes it stdin, stdout and stderr.
-	SetTerminal struct{}
+	SetTerminal struct {
+		// HostDevices says that it is the host's devpts, for want of another.
+		HostDevices bool
+	}
 	// SetRlimit sets one resource limit.
 	SetRlimit struct{ definition.Rlimit }
 	// SetOOMScoreAdj sets oom_score_adj.
@@ -124,8 +130,13 @@ func (o ClonePayload) String() string {
 	}
 	return s + fmt.Sprintf(" in a new user namespace: uid %s, gid %s", rangesText(o.UID), rangesText(o.GID))
 }
-func (NewSession) String() string       { return "new session" }
-func (SetTerminal) String() string      { return "terminal" }
+func (NewSession) String() string { return "new session" }
+func (o SetTerminal) String() string {
+	if o.HostDevices {
+		return "terminal of this machine's /dev/pts"
+	}
+	return "terminal"
+}
 func (o SetRlimit) String() string      { return "rlimit " + rlimitText(o.Rlimit) }
 func (o SetOOMScoreAdj) String() string { return fmt.Sprintf("oom_score_adj %d", o.Value) }
 func (o BoundCaps) String() string      { return "bounding set " + capsText(o.Keep) }

@@ -36,7 +36,7 @@ func (c *compiler) becomePayload() {
 	c.init(NewSession{}, "")
 	if c.terminal {
 		// Of the container's own devpts, and while init may still talk.
-		c.init(SetTerminal{}, set("process.terminal", c.def.Process.Terminal != ""))
+		c.init(SetTerminal{HostDevices: !c.own.mount}, set("process.terminal", c.def.Process.Terminal != ""))
 	}
 	if last {
 		c.processLimits(scarceFiles)
@@ -54,7 +54,7 @@ func (c *compiler) hold() {
 		return
 	}
 	c.init(Sync{Point: "prestart"}, "")
-	c.host(HoldRoot{}, "")
+	c.host(HoldRoot{HostFiles: !c.own.mount}, "")
 	c.hooks(definition.StagePrestart)
 }
 
@@ -83,7 +83,7 @@ func (c *compiler) hooks(stage definition.Stage) {
 // last: the mounts belong to the outer one and cannot be undone from inside.
 func (c *compiler) split(last bool) {
 	if !c.def.Process.NoInit {
-		op := ClonePayload{PID: c.own.pid, IntoCgroup: c.apart()}
+		op := ClonePayload{PID: c.own.pid, IntoCgroup: c.apart(), HostProc: !c.own.mount}
 		if last {
 			op.UID, op.GID = c.ids.uid, c.ids.gid
 		}
@@ -187,14 +187,14 @@ func (c *compiler) execute(args []string, env []definition.EnvVar) {
 // variables on top:
 //
 //	PATH  /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-//	HOME  /root for uid 0, else /tmp
+//	HOME  /root for uid 0, else /tmp, and where the host's own /root is not the payload's
 //	LANG  C.UTF-8
 //	TERM  of the runner's terminal, when the payload has one
 //
 // Nothing of the runner's own environment gets in.
 func (c *compiler) environment(further []definition.EnvVar) []definition.EnvVar {
 	home := "/tmp"
-	if c.isRoot() {
+	if uid, known := c.hostUID(); c.isRoot() && (c.own.mount || known && uid == 0) {
 		home = "/root"
 	}
 	all := append(make([]definition.EnvVar, 0, 4+len(c.def.Process.Env)+len(further)),
@@ -242,7 +242,7 @@ func (c *compiler) teardown() {
 	undo := func(op Op) { c.plan.Teardown = append(c.plan.Teardown, Step{Side: Host, Op: op}) }
 	undo(KillAll{})
 	if c.holds() {
-		undo(Release{})
+		undo(Release{HostFiles: !c.own.mount})
 	}
 	if len(c.setting.Dirs) > 0 {
 		undo(RemoveCgroup{})

@@ -139,9 +139,9 @@ func (c checker) privileges() {
 // mounts: none after the pivot, and what hides comes when all is there.
 func (c checker) mounts() {
 	c.t.Helper()
-	pivot := find[plan.Pivot](c)
-	if pivot < 0 || find[plan.PrivateMounts](c) < 0 {
-		c.t.Fatal("no root of its own")
+	pivot, own := find[plan.Pivot](c), c.def.Namespaces.Mount != definition.NamespaceHost
+	if own != (pivot >= 0) || own != (find[plan.PrivateMounts](c) >= 0) {
+		c.t.Fatal("no root of its own, or one in the host's mount namespace")
 	}
 	var hidden []string
 	for i, s := range c.p.Steps {
@@ -164,7 +164,9 @@ func (c checker) mounts() {
 		default:
 			mount = false
 		}
-		if mount && (i > pivot || i < find[plan.PrivateMounts](c)) {
+		if _, sysctl := s.Op.(plan.SetSysctl); mount && !own && !sysctl {
+			c.t.Errorf("%q would be seen by the host", s.Op)
+		} else if mount && own && (i > pivot || i < find[plan.PrivateMounts](c)) {
 			c.t.Errorf("%q comes after the pivot, or where the host would see it", s.Op)
 		}
 	}
