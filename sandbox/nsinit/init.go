@@ -27,6 +27,7 @@ type Init struct {
 
 	files []*os.File
 
+	release Mem // the pipe that tells the payload of its maps; 0 when not to be awaited
 	cgroup  Mem // a descriptor of the cgroup, once AwaitCgroup is done
 	user    Mem // the answer to PointUser: kind, uid, gid, count, groups
 	oom     Mem // when joining: the length and text of oom_score_adj

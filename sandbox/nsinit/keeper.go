@@ -78,7 +78,7 @@ func (in *Init) clonePayload(op plan.ClonePayload) {
 	in.Bind(child)
 	in.dumpable(1)
 	if maps {
-		in.awaitMaps(release)
+		in.release = release // awaited before the first step that needs them
 	}
 	in.keeper = true
 	if !op.PID && in.pdeathsig {
@@ -105,14 +105,18 @@ func (in *Init) cloneIntoCgroup(flags uintptr) Instr {
 
 // awaitMaps parks the child until its user namespace has maps; the end of file
 // means that the keeper failed, and has said so.
-func (in *Init) awaitMaps(release Mem) {
+func (in *Init) awaitMaps() {
+	release := in.release
+	if release == 0 {
+		return
+	}
+	in.release = 0
 	n, mapped := in.NewWord(0), in.NewLabel()
 	in.Call(unix.SYS_CLOSE, Word(release+4))
 	in.Call(unix.SYS_READ, Word(release), Addr(in.scratch), Imm(1)).Store(n)
 	in.TestElse(Word(n), Imm(-1), Imm(0), mapped)
 	in.Exit(exitSetup)
 	in.Bind(mapped)
-	in.Call(unix.SYS_CLOSE, Word(release))
 }
 
 // writeMaps writes the maps of the payload's user namespace. The program cannot
