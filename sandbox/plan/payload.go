@@ -41,8 +41,8 @@ func (c *compiler) becomePayload() {
 	if last {
 		c.processLimits(scarceFiles)
 	} else {
+		c.oomScore() // opens a file, which scarceFiles would not let it
 		c.processLimits(func(definition.Rlimit) bool { return true })
-		c.oomScore()
 	}
 	c.privileges(c.def.Process.Cwd)
 	c.execute(c.def.Process.Args, nil)
