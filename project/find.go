@@ -1,0 +1,50 @@
+package project
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"sandbox/sandbox/definition"
+)
+
+// Find returns the nearest folder, at dir or above, that holds a sandbox.toml; "" when
+// there is none. dir is absolute.
+func Find(dir string) (string, error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		info, err := os.Stat(filepath.Join(at, FileName))
+		if err == nil {
+			return at, trust(filepath.Join(at, FileName), dir, info)
+		}
+		if at == filepath.Dir(at) {
+			return "", nil
+		}
+	}
+}
+
+// trust refuses the file of somebody who has no business here: without it, whoever can
+// write to /tmp decides what a recipe below it may require, and what `sandbox run`
+// without a recipe runs there.
+func trust(file, dir string, info os.FileInfo) error {
+	owner, known := ownerOf(info)
+	if !known || owner == 0 || int(owner) == os.Geteuid() {
+		return nil
+	}
+	if from, err := os.Stat(dir); err == nil {
+		if here, known := ownerOf(from); known && here == owner {
+			return nil
+		}
+	}
+	return definition.Problems{{Origin: definition.Origin{File: file},
+		Message: "it belongs to uid " + strconv.Itoa(int(owner)) + ", who is neither you nor the owner of " + dir,
+		Hint:    "put an empty " + FileName + " into the folder that your project begins in, or remove this one"}}
+}
+
+func ownerOf(info os.FileInfo) (uint32, bool) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return stat.Uid, true
+}
