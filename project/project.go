@@ -30,6 +30,8 @@ const MaxFile = 1 << 20
 
 // File is a sandbox.toml.
 type File struct {
+	// Shown is the name of the file in messages.
+	Shown string
 	// Name is what the project is called; may be empty.
 	Name string
 	// Recipe is what a command runs when it is given none: a path below the project,
@@ -70,7 +72,7 @@ var (
 // ParseFile reads a sandbox.toml; shown is its name in messages.
 func ParseFile(shown string, text []byte) (*File, error) {
 	r := reader{file: shown}
-	f := &File{}
+	f := &File{Shown: shown}
 	for _, key := range r.parse(text, "").fields {
 		switch at, v := key.name, &key.value; at {
 		case "name":
