@@ -9,7 +9,7 @@ VM       ?= vm-run --
 VM_USER  ?= as-rootless
 
 BUILD_DEPS = gcc libc6-dev libseccomp-dev pkg-config
-TEST_DEPS  = $(BUILD_DEPS) uidmap busybox-static util-linux
+TEST_DEPS  = $(BUILD_DEPS) git uidmap busybox-static util-linux
 
 # The pure packages build anywhere.
 PURE = ./sandbox/definition ./sandbox/plan ./script/... ./project ./recipes
@@ -46,7 +46,7 @@ format:
 
 vet:
 	$(GO) vet ./...
-	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./cmd/sandbox ./sandbox/... ./script/... ./project
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./cmd/sandbox ./sandbox/... ./script/... ./project/...
 	GOOS=darwin CGO_ENABLED=0 $(GO) vet $(PURE)
 
 lint:

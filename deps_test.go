@@ -22,7 +22,8 @@ import (
 var arrows = map[string][]string{
 	"recipes": {},
 
-	"project": {"script/vm", "sandbox/definition"},
+	"project":           {"script/vm", "sandbox/definition"},
+	"project/libraries": {"project", "sandbox/definition"},
 
 	"script/vm":       {},
 	"script/registry": {"script/vm", "sandbox/definition"},
@@ -42,7 +43,7 @@ var arrows = map[string][]string{
 	"sandbox": {"sandbox/definition", "sandbox/plan", "sandbox/nsinit", "sandbox/mount",
 		"sandbox/cgroups", "sandbox/network"},
 
-	"cmd/sandbox":     {"recipes", "project", "script", "script/vm", "sandbox", "sandbox/definition", "sandbox/plan", "sandbox/probe", "sandbox/nsinit", "sandbox/seccomp"},
+	"cmd/sandbox":     {"recipes", "project", "project/libraries", "script", "script/vm", "sandbox", "sandbox/definition", "sandbox/plan", "sandbox/probe", "sandbox/nsinit", "sandbox/seccomp"},
 	"cmd/sandbox-kit": {"sandbox/definition", "sandbox/seccomp/..."},
 
 	"internal/bench":     {},
@@ -55,12 +56,12 @@ var anyOS = []string{"sandbox/definition", "sandbox/plan", "script", "script/vm"
 
 // outside are the modules that a package may import, and why it needs them.
 var outside = map[string]string{
-	"golang.org/x/sys/unix":                "sandbox cmd internal", // system calls
-	"github.com/yuin/gopher-lua":           "script",               // the VM, wrapped by script/vm
-	"github.com/spf13/cobra":               "cmd",                  // commands and flags
-	"github.com/spf13/pflag":               "cmd",                  // with cobra
-	"github.com/pelletier/go-toml/v2":      "project",              // strict, with lines; 9 µs of initialisation, nothing allocated
-	"golang.org/x/mod/semver":              "project",              // versions of libraries
+	"golang.org/x/sys/unix":                "sandbox cmd internal project/libraries", // system calls
+	"github.com/yuin/gopher-lua":           "script",                                 // the VM, wrapped by script/vm
+	"github.com/spf13/cobra":               "cmd",                                    // commands and flags
+	"github.com/spf13/pflag":               "cmd",                                    // with cobra
+	"github.com/pelletier/go-toml/v2":      "project",                                // strict, with lines; 9 µs of initialisation, nothing allocated
+	"golang.org/x/mod/semver":              "project",                                // versions of libraries
 	"github.com/seccomp/libseccomp-golang": "sandbox/seccomp/compile",
 	"github.com/vishvananda/netlink":       "internal/leakcheck", // what links there are, in tests
 	"github.com/rogpeppe/go-internal":      "",                   // tests only

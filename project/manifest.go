@@ -84,7 +84,7 @@ func (r *reader) libraryName(at string, v *value) string {
 
 func (r *reader) semver(at string, v *value) string {
 	text := r.text(at, v)
-	if text != "" && !isSemver(text) {
+	if text != "" && !IsSemver(text) {
 		hint := "write three numbers, like \"1.0.0\""
 		if c := semver.Canonical("v" + strings.TrimPrefix(text, "v")); c != "" {
 			hint = "write " + strconv.Quote(c[1:])

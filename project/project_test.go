@@ -109,6 +109,16 @@ func TestParseURL(t *testing.T) {
 	}
 }
 
+func TestSplitVersion(t *testing.T) {
+	for text, want := range map[string][2]string{"https://me@example.org/a.git@v1": {"https://me@example.org/a.git", "v1"}, "git@example.org:a/b.git": {"git@example.org:a/b.git", ""},
+		"git@example.org:a.git@release/1": {"git@example.org:a.git", "release/1"}, "https://me@host": {"https://me@host", ""}, "greet@v2": {"greet", "v2"},
+		"greet": {"greet", ""}, "file:///a@": {"file:///a", ""}, "": {"", ""}} {
+		if source, version := SplitVersion(text); source != want[0] || version != want[1] {
+			t.Errorf("%s is %s and %s", text, source, version)
+		}
+	}
+}
+
 // TestEdit changes one library and nothing else.
 func TestEdit(t *testing.T) {
 	pg := Source{Name: "pg", Git: "https://example.org/pg.git", Version: "v2"}

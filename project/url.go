@@ -18,10 +18,10 @@ func ParseURL(text string) (remote bool, problem, hint string) {
 	switch {
 	case strings.HasPrefix(text, "-"):
 		return false, "an address does not begin with \"-\"", ""
-	case !isText(text) || strings.Contains(text, " "):
-		return hasScheme, "it has spaces or control characters", ""
 	case isHelper && strings.Trim(helper, "abcdefghijklmnopqrstuvwxyz") == "":
 		return true, "\"" + helper + "::\" hands the address to a program", "write an address that begins with https://, ssh:// or file://"
+	case !isText(text) || strings.Contains(text, " "):
+		return hasScheme, "it has spaces or control characters", ""
 	case hasScheme:
 		problem, hint = checkURL(scheme, rest)
 		return true, problem, hint
@@ -57,4 +57,20 @@ func checkURL(scheme, rest string) (problem, hint string) {
 		return "it has no host or no path", "write https://example.org/library.git, or file:///folder/library.git"
 	}
 	return checkHostOf(authority)
+}
+
+// SplitVersion cuts "@v1.2.0" off an address or a name. The "@" of user@host is
+// another one: it stands before the path.
+func SplitVersion(text string) (source, version string) {
+	start := 0
+	if _, rest, found := strings.Cut(text, "://"); found {
+		start = len(text) - len(rest) + strings.IndexByte(rest+"/", '/')
+	} else if host, _, found := strings.Cut(text, ":"); found && !strings.Contains(host, "/") {
+		start = len(host)
+	}
+	if start > len(text) {
+		return text, ""
+	}
+	path, version, _ := strings.Cut(text[start:], "@")
+	return text[:start] + path, version
 }

@@ -10,8 +10,8 @@ import (
 // oldest one that it works with. It is raised with every release.
 const Release = "0.1.0"
 
-// isSemver tells whether s is MAJOR.MINOR.PATCH, perhaps with -PRERELEASE.
-func isSemver(s string) bool { return semver.IsValid("v"+s) && semver.Canonical("v"+s) == "v"+s }
+// IsSemver tells whether s is MAJOR.MINOR.PATCH, perhaps with -PRERELEASE.
+func IsSemver(s string) bool { return semver.IsValid("v"+s) && semver.Canonical("v"+s) == "v"+s }
 
 // newer tells whether a version is newer than another; both may be incomplete: "0.2".
 func newer(a, b string) bool { return semver.Compare("v"+a, "v"+b) > 0 }

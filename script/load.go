@@ -39,6 +39,7 @@ type loader struct {
 	params     []Param
 	declared   bool // sandbox.params was called
 	paramsOnly bool
+	isPart     bool        // a library is loaded by itself: it returns anything
 	release    func() bool // of the caller's context
 }
 
@@ -126,6 +127,12 @@ func (l *loader) failure(err error) error {
 
 // returned checks that the recipe returned exactly one container.
 func (l *loader) returned(results []lua.LValue) error {
+	if l.isPart && len(results) == 1 && results[0] != lua.LNil {
+		return nil
+	}
+	if l.isPart {
+		return &Error{Problems: l.found, Lua: []*vm.Error{{File: l.main, Message: "it returned " + l.describe(results), Hint: "end it with \"return\" and what it has to offer"}}}
+	}
 	if len(results) == 1 {
 		if c := asContainer(results[0]); c != nil {
 			return l.finish(c)

@@ -27,7 +27,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", (*app).runCommand}, {"plan", (*app).planCommand}, {"check", (*app).checkCommand},
-		{"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
+		{"lib", (*app).libCommand}, {"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
 	}
 }
 

@@ -24,7 +24,7 @@ func (a *arguments) orDefault(command string) error {
 	if err != nil {
 		return err
 	}
-	f, dir, err := readProject(here)
+	f, dir, err := readProject(".")
 	switch {
 	case err != nil:
 		return err
@@ -43,10 +43,17 @@ func (a *arguments) orDefault(command string) error {
 	return nil
 }
 
-// readProject reads the sandbox.toml at or above a folder; nil when there is none.
+// readProject reads the sandbox.toml in a folder or above it; nil when there is none.
 func readProject(from string) (f *project.File, dir string, err error) {
-	dir, err = project.Find(from)
+	from, err = filepath.Abs(from)
+	if err == nil {
+		dir, err = project.Find(from)
+	}
 	if err != nil || dir == "" {
+		return nil, "", err
+	}
+	here, err := os.Getwd()
+	if err != nil {
 		return nil, "", err
 	}
 	path := filepath.Join(dir, project.FileName)
@@ -54,7 +61,7 @@ func readProject(from string) (f *project.File, dir string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	f, err = project.ParseFile(relative(from, path), text)
+	f, err = project.ParseFile(relative(here, path), text)
 	if err != nil {
 		return nil, "", err
 	}
