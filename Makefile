@@ -12,7 +12,7 @@ BUILD_DEPS = gcc libc6-dev libseccomp-dev pkg-config
 TEST_DEPS  = $(BUILD_DEPS) git uidmap busybox-static util-linux
 
 # The pure packages build anywhere.
-PURE = ./sandbox/definition ./sandbox/plan ./script/... ./project ./recipes
+PURE = ./sandbox/definition ./sandbox/plan ./script/... ./project ./recipes ./templates
 
 .DELETE_ON_ERROR:
 .PHONY: help build demo test test-user test-vm check format vet lint golden golden-check fuzz bench install clean deps test-deps

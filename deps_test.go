@@ -20,7 +20,8 @@ import (
 //
 // script and sandbox never import each other: they meet in sandbox/definition.
 var arrows = map[string][]string{
-	"recipes": {},
+	"recipes":   {},
+	"templates": {},
 
 	"project":           {"script/vm", "sandbox/definition"},
 	"project/libraries": {"project", "sandbox/definition"},
@@ -43,7 +44,7 @@ var arrows = map[string][]string{
 	"sandbox": {"sandbox/definition", "sandbox/plan", "sandbox/nsinit", "sandbox/mount",
 		"sandbox/cgroups", "sandbox/network"},
 
-	"cmd/sandbox":     {"recipes", "project", "project/libraries", "script", "script/vm", "sandbox", "sandbox/definition", "sandbox/plan", "sandbox/probe", "sandbox/nsinit", "sandbox/seccomp"},
+	"cmd/sandbox":     {"recipes", "templates", "project", "project/libraries", "script", "script/vm", "sandbox", "sandbox/definition", "sandbox/plan", "sandbox/probe", "sandbox/nsinit", "sandbox/seccomp"},
 	"cmd/sandbox-kit": {"sandbox/definition", "sandbox/seccomp/..."},
 
 	"internal/bench":     {},
@@ -52,7 +53,7 @@ var arrows = map[string][]string{
 }
 
 // anyOS are the packages that build on every operating system.
-var anyOS = []string{"sandbox/definition", "sandbox/plan", "script", "script/vm", "script/registry", "script/luaval", "script/stdlib", "project", "recipes"}
+var anyOS = []string{"sandbox/definition", "sandbox/plan", "script", "script/vm", "script/registry", "script/luaval", "script/stdlib", "project", "recipes", "templates"}
 
 // outside are the modules that a package may import, and why it needs them.
 var outside = map[string]string{

@@ -27,7 +27,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", (*app).runCommand}, {"plan", (*app).planCommand}, {"check", (*app).checkCommand},
-		{"lib", (*app).libCommand}, {"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
+		{"lib", (*app).libCommand}, {"new", (*app).newCommand}, {"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
 	}
 }
 
