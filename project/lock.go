@@ -42,6 +42,13 @@ func (l *Locked) Pins(s *Source) bool {
 	return l.Path == s.Path && l.Git == s.Git && (s.Git == "" || Takes(s.Version, l.Ref))
 }
 
+// Agrees tells whether the entry says what the library's manifest does: the lock is what
+// people review, and the manifest what the digest covers.
+func (l *Locked) Agrees(m *Manifest) bool {
+	return l.Version == m.Version && l.Sandbox == m.Sandbox &&
+		slices.EqualFunc(l.Needs, m.Needs, func(a, b Grant) bool { return a.String() == b.String() })
+}
+
 // Find returns the library with a name, or nil.
 func (l *Lock) Find(name string) *Locked {
 	for i := range l.Libraries {
@@ -189,8 +196,10 @@ func (r *reader) whole(e *Locked) {
 		r.problem(e.Line, "library", "the name, the version, the digest or the files are missing", lockHint)
 	case (e.Path == "") == (e.Git == "") || e.Git != "" && (e.Ref == "" || e.Commit == ""):
 		r.problem(e.Line, "library", "it has neither a path nor git with ref and commit", lockHint)
+	case e.Files.Find(ManifestName) == "" || e.Files.Find(EntryName) == "":
+		r.problem(e.Line, "library", e.Name+" has no "+ManifestName+" or no "+EntryName, lockHint)
 	case e.Files.Digest() != e.Digest:
-		r.problem(e.Line, "library", "the digest of "+e.Name+" is not that of its files", "a merge may have mixed two versions: run `sandbox lib update "+e.Name+"`")
+		r.problem(e.Line, "library", "the digest of "+e.Name+" is not that of its files", "a merge may have mixed two versions: "+lockHint)
 	}
 }
 

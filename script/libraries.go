@@ -62,15 +62,39 @@ func (l *loader) library(name string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{floor: inLibrary, library: entry, rel: project.EntryName}
-	f.shown = f.key()
-	switch in := l.read(f); {
-	case in.Error != "":
+	if err := l.compare(entry); err != nil {
+		return nil, err
+	}
+	f := libraryFile(entry, project.EntryName)
+	if in := l.read(f); in.Error != "" {
 		return nil, errors.New(in.Error)
-	case !in.Found:
-		return nil, errors.New(entry.ID() + " has no " + project.EntryName + ", which is what requiring it runs")
 	}
 	return f, nil
+}
+
+func libraryFile(entry *project.Locked, rel string) *file {
+	f := &file{floor: inLibrary, library: entry, rel: rel}
+	f.shown = f.key()
+	return f
+}
+
+// compare reads a library's manifest: what it needs is in the lock for those who review
+// it, and must not say less there.
+func (l *loader) compare(entry *project.Locked) error {
+	manifest := libraryFile(entry, project.ManifestName)
+	in := l.read(manifest)
+	if in.Error != "" {
+		return errors.New(in.Error)
+	}
+	m, err := project.ParseManifest(manifest.shown, []byte(in.Value))
+	if err != nil {
+		return err
+	}
+	if !entry.Agrees(m) {
+		return errors.New(project.LockName + ":" + strconv.Itoa(entry.Line) + " says another version or other needs of " + entry.Name + " than its " +
+			project.ManifestName + "; run `sandbox lib update " + entry.Name + "`")
+	}
+	return nil
 }
 
 // pinned is what sandbox.lock says of a library. Nothing is fetched while a recipe

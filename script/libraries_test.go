@@ -15,7 +15,8 @@ import (
 func putLibrary(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	var sums project.Sums
-	for _, name := range []string{"init.lua", "words.lua"} {
+	files["library.toml"] = "name = \"greet\"\nversion = \"1.0.0\"\nneeds = [\"exec=git\"]\n"
+	for _, name := range []string{"init.lua", "library.toml", "words.lua"} {
 		write(t, filepath.Join(dir, "lib", name), files[name])
 		sums = append(sums, project.SumOf(name, []byte(files[name])))
 	}
@@ -56,7 +57,7 @@ return c`)
 		names = append(names, fmt.Sprintf("%s %s %v", i.Kind, i.Name, i.Found))
 	}
 	want := "require recipe true, project sandbox.toml true, require ../greet.lua false, project sandbox.lock true, " +
-		"require greet@1.0.0/init.lua true, require embedded/greet.lua false, require greet@1.0.0/words.lua true"
+		"require greet@1.0.0/library.toml true, require greet@1.0.0/init.lua true, require embedded/greet.lua false, require greet@1.0.0/words.lua true"
 	if got := strings.Join(names, ", "); got != want {
 		t.Errorf("the inputs are\n%s, wanted\n%s", got, want)
 	}
