@@ -1,6 +1,8 @@
 package project
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -39,6 +41,25 @@ func trust(file, dir string, info os.FileInfo) error {
 	return definition.Problems{{Origin: definition.Origin{File: file},
 		Message: "it belongs to uid " + strconv.Itoa(int(owner)) + ", who is neither you nor the owner of " + dir,
 		Hint:    "put an empty " + FileName + " into the folder that your project begins in, or remove this one"}}
+}
+
+// Read reads one of the project's files. It may be a stranger's: a FIFO does not make it
+// wait, nor an endless file fill the memory; one that is too long is cut, and refused
+// when it is parsed.
+func Read(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &os.PathError{Op: "read", Path: path, Err: errors.New("it is no regular file")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(f, MaxFile+1))
 }
 
 func ownerOf(info os.FileInfo) (uint32, bool) {

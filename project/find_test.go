@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -37,5 +38,27 @@ func TestFind(t *testing.T) {
 	}
 	if got, err := Find(deep); got != dir || err != nil {
 		t.Errorf("that of the owner of the folder: %q, %v", got, err)
+	}
+}
+
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	fifo, long, link := filepath.Join(dir, "fifo"), filepath.Join(dir, "long"), filepath.Join(dir, "link")
+	for _, err := range []error{syscall.Mkfifo(fifo, 0o600), os.WriteFile(long, nil, 0o600), os.Truncate(long, 1<<40), os.Symlink("/dev/zero", link)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{fifo, link, dir} {
+		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), "regular") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	text, err := Read(long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ParseFile("long", text); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Error(err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // describeLibrary words a library and where it comes from.
 func describeLibrary(e *project.Locked) string {
-	text := e.Name + " " + e.Version + " from " + printable(libraries.Source(e))
+	text := e.Name + " " + e.Version + " from " + printable(libraries.From(e))
 	if e.Commit != "" && e.Commit != e.Ref {
 		text += " (commit " + e.Commit[:12] + ")"
 	}
@@ -145,7 +145,7 @@ func libTable(states []libraries.State) string {
 			continue
 		}
 		rows[i][0] += " " + s.Locked.Version
-		rows[i][1] = libraries.Source(s.Locked) + "  " + s.Text
+		rows[i][1] = libraries.From(s.Locked) + "  " + s.Text
 		if s.Repair != "" {
 			rows[i][1] += ": run `" + s.Repair + "`"
 		}

@@ -142,9 +142,9 @@ func (s *scaffold) make() error {
 func (s *scaffold) write(f templates.File) error {
 	file, err := os.OpenFile(s.path(f.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	switch {
-	case errors.Is(err, fs.ErrExist) && f.Name == ".gitignore":
+	case errors.Is(err, fs.ErrExist) && f.Name == ".gitignore" && s.isRegular(f.Name):
 		return s.ignore(f)
-	case errors.Is(err, fs.ErrExist) && f.Name == "README.md":
+	case errors.Is(err, fs.ErrExist): // all others were looked for
 		s.say("left " + s.path(f.Name) + " as it is")
 		return nil
 	case err != nil:
@@ -155,9 +155,15 @@ func (s *scaffold) write(f templates.File) error {
 	return errors.Join(err, file.Close())
 }
 
+// isRegular tells a file from a link, which may lead out of the folder.
+func (s *scaffold) isRegular(name string) bool {
+	info, err := os.Lstat(s.path(name))
+	return err == nil && info.Mode().IsRegular()
+}
+
 // ignore adds the lines that a .gitignore does not have.
 func (s *scaffold) ignore(f templates.File) error {
-	text, err := os.ReadFile(s.path(f.Name))
+	text, err := project.Read(s.path(f.Name))
 	if err != nil {
 		return err
 	}

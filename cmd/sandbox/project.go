@@ -57,7 +57,7 @@ func readProject(from string) (f *project.File, dir string, err error) {
 		return nil, "", err
 	}
 	path := filepath.Join(dir, project.FileName)
-	text, err := os.ReadFile(path)
+	text, err := project.Read(path)
 	if err != nil {
 		return nil, "", err
 	}

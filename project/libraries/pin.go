@@ -23,8 +23,8 @@ type Pinned struct {
 	tree tree
 }
 
-// Source words where a library comes from.
-func Source(e *project.Locked) string {
+// From words where a library comes from.
+func From(e *project.Locked) string {
 	if e.Git == "" {
 		return e.Path
 	}

@@ -33,7 +33,7 @@ type Project struct {
 // shown.
 func Open(dir, fetched, shown string) (*Project, error) {
 	p := &Project{Dir: dir, Fetched: fetched, Lock: &project.Lock{}, Taken: func(string) string { return "" }}
-	text, err := os.ReadFile(filepath.Join(dir, project.FileName))
+	text, err := project.Read(filepath.Join(dir, project.FileName))
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func Open(dir, fetched, shown string) (*Project, error) {
 		return nil, err
 	}
 	p.text, p.newText = text, text
-	p.lockText, err = os.ReadFile(p.lockPath())
+	p.lockText, err = project.Read(p.lockPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
 	}
@@ -116,7 +116,8 @@ func (p *Project) save() error {
 	return replace(filepath.Join(p.Dir, project.FileName), p.newText)
 }
 
-// replace writes a file anew, all of it or nothing, with the mode it had.
+// replace writes a file anew, all of it or nothing, with the mode it had. A link is
+// replaced, not followed: it may lead anywhere.
 func replace(path string, text []byte) error {
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(path); err == nil {
