@@ -36,6 +36,9 @@ type Options struct {
 	// Project is the folder that relative paths are below; empty means
 	// FindProject(Path), or the current folder for an embedded recipe.
 	Project string
+	// Fetched is the folder with the libraries that were fetched from elsewhere, each
+	// in one called by its digest.
+	Fetched string
 	// Params are the values of flags.
 	Params map[string][]string
 	// Env looks up environment variables; nil means os.LookupEnv.
@@ -44,9 +47,6 @@ type Options struct {
 	Fact func(name string) (string, error)
 	// Library holds the embedded recipes: require "go" finds go.lua.
 	Library fs.FS
-	// Fetched is the folder with the libraries that were fetched from elsewhere, each
-	// in one called by its digest.
-	Fetched string
 	// Log receives what print writes while loading, a line at a time; nil drops it.
 	Log func(line string)
 }
