@@ -66,12 +66,9 @@ func (g git) run(ctx context.Context, stdin []byte, args ...string) ([]byte, err
 	cmd.Stdin = bytes.NewReader(stdin)
 	out, said := &limited{most: gitOutput}, &limited{most: 64 << 10}
 	cmd.Stdout, cmd.Stderr = out, said
-	if err := cmd.Start(); err != nil {
+	if err := start(cmd); err != nil {
 		return nil, err
 	}
-	// Before git has asked the server for anything; its children inherit it.
-	limit := unix.Rlimit{Cur: gitFile, Max: gitFile}
-	limitErr := unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_FSIZE, &limit, nil)
 	err = cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
@@ -80,10 +77,22 @@ func (g git) run(ctx context.Context, stdin []byte, args ...string) ([]byte, err
 		return nil, fmt.Errorf("git %s prints more than %s", args[0], mebibytes(gitOutput))
 	case err != nil:
 		return nil, gitError(args[0], said.text(), err)
-	case limitErr != nil && !errors.Is(limitErr, unix.ESRCH):
-		return nil, fmt.Errorf("limit the files of git: %w", limitErr)
 	}
 	return out.Bytes(), nil
+}
+
+// start starts a command whose files are bounded. The limit is inherited, so that it
+// holds before the command's first instruction; meanwhile this process has it as well.
+func start(cmd *exec.Cmd) error {
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &before); err != nil {
+		return err
+	}
+	during := unix.Rlimit{Cur: min(before.Cur, gitFile), Max: before.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &during); err != nil {
+		return err
+	}
+	return errors.Join(cmd.Start(), unix.Setrlimit(unix.RLIMIT_FSIZE, &before))
 }
 
 // gitError words what git said.
