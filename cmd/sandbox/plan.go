@@ -20,7 +20,7 @@ func planFlags() []flag {
 
 func (a *app) planCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "plan RECIPE [flags of the recipe]",
+		Use:   "plan [RECIPE] [flags of the recipe]",
 		Short: "Print what a run would do, step by step",
 		Long: "Print what `sandbox run` of a recipe would do on this machine for this user: a line a\n" +
 			"step, with the recipe's line that asked for it, then what undoes it, and what is\n" +
@@ -41,8 +41,9 @@ func (a *app) plan(args []string) error {
 		return err
 	case line.has("help"):
 		return a.help(line, "plan")
-	case line.recipe == "":
-		return &usageError{message: "no recipe to plan", hint: "sandbox plan RECIPE"}
+	}
+	if err := line.orDefault("plan"); err != nil {
+		return err
 	}
 	if err := confine(); err != nil {
 		return err
@@ -75,6 +76,7 @@ func planText(recipe *script.Recipe, p *plan.Plan) string {
 	for _, in := range recipe.Inputs {
 		b.WriteString(inputText(in) + "\n")
 	}
+	b.WriteString(projectText(recipe, ""))
 	return b.String()
 }
 
@@ -146,10 +148,12 @@ func (a *app) planJSON(recipe *script.Recipe, p *plan.Plan) error {
 	doc := struct {
 		Definition *definition.Definition `json:"definition"`
 		Inputs     []planInput            `json:"inputs"`
+		Grants     []string               `json:"grants"`
+		Libraries  []planLibrary          `json:"libraries"`
 		Steps      []planStep             `json:"steps"`
 		Teardown   []planStep             `json:"teardown"`
 		Notes      []string               `json:"notes"`
-	}{Definition: withoutSecrets(definitionOf(recipe)), Inputs: planInputs(recipe.Inputs), Steps: planSteps(p.Steps), Teardown: planSteps(p.Teardown), Notes: []string{}}
+	}{Definition: withoutSecrets(definitionOf(recipe)), Inputs: planInputs(recipe.Inputs), Grants: planGrants(recipe), Libraries: planLibraries(recipe), Steps: planSteps(p.Steps), Teardown: planSteps(p.Teardown), Notes: []string{}}
 	for _, n := range p.Notes {
 		doc.Notes = append(doc.Notes, n.Text)
 	}
