@@ -3,16 +3,18 @@ package project
 import (
 	"net/netip"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
+	"sandbox/sandbox/definition"
 	"sandbox/script/vm"
 )
 
 // Grant is one thing beyond the project that recipes may reach, or that a library
 // needs: "exec=git".
 type Grant struct {
-	Kind  string // exec, net, read or write
+	Kind  string // exec, host, net, read or write
 	Value string
 	Line  int
 }
@@ -20,10 +22,13 @@ type Grant struct {
 // String returns the grant as it is written.
 func (g Grant) String() string { return g.Kind + "=" + g.Value }
 
-var grantKinds = []string{"exec", "net", "read", "write"}
+var grantKinds = []string{"exec", "host", "net", "read", "write"}
 
 // grantShape is said when a grant is malformed.
-const grantShape = "exec=PROGRAM, read=PATH, write=PATH, or net=HOST:PORT"
+const grantShape = "exec=PROGRAM, read=PATH, write=PATH, net=HOST:PORT, or host=NAMESPACE"
+
+// hostNamespaces are what host= can share with the host.
+var hostNamespaces = []string{"cgroup", "ipc", "mount", "net", "pid", "user", "uts"}
 
 func (r *reader) grants(at string, v *value) []Grant {
 	var all []Grant
@@ -58,6 +63,8 @@ func parseGrant(text string) (g Grant, problem, hint string) {
 		problem, hint = checkProgram(g.Value)
 	case g.Kind == "net":
 		problem, hint = checkHost(g.Value)
+	case g.Kind == "host":
+		problem, hint = checkNamespace(g.Value)
 	default:
 		problem, hint = "there is no grant "+strconv.Quote(g.Kind), "there are "+grantShape
 		if near := vm.Suggest(g.Kind, grantKinds); near != "" {
@@ -70,12 +77,16 @@ func parseGrant(text string) (g Grant, problem, hint string) {
 // checkHostPath wants a path that means one thing: without "~", and tidy, so that what
 // it covers can be seen.
 func checkHostPath(p string) (problem, hint string) {
-	switch tidy := path.Clean(p); {
+	tidy, plain := path.Clean(p), p
+	if len(p) > 1 {
+		plain = strings.TrimSuffix(p, "/")
+	}
+	switch {
 	case p == "":
 		return "the path is empty", "\"/\" is the whole host"
 	case strings.HasPrefix(p, "~"):
 		return "\"~\" is not known here", "write the path in full"
-	case tidy != p && "./"+tidy != p:
+	case tidy != plain && "./"+tidy != plain:
 		return "the path is not tidy", "write " + tidy
 	}
 	return "", ""
@@ -91,6 +102,41 @@ func checkProgram(p string) (problem, hint string) {
 		return "this is no name of a program", "write its name alone or its path in full, without arguments"
 	}
 	return "", ""
+}
+
+func checkNamespace(name string) (problem, hint string) {
+	if slices.Contains(hostNamespaces, name) {
+		return "", ""
+	}
+	hint = "there are " + strings.Join(hostNamespaces, ", ")
+	if near := vm.Suggest(name, hostNamespaces); near != "" {
+		hint = "did you mean \"host=" + near + "\"?"
+	}
+	return "there is no namespace " + strconv.Quote(name), hint
+}
+
+// ParseGrant reads one grant, as on a command line.
+func ParseGrant(text string) (Grant, error) {
+	g, problem, hint := parseGrant(text)
+	if problem != "" {
+		return g, definition.Problems{{Path: strconv.Quote(text), Message: problem, Hint: hint}}
+	}
+	return g, nil
+}
+
+// Covers reports whether the grant allows something of the host: "read", a path below
+// its own or the same; "write" allows to read as well. Paths of the grant are below
+// the folder unless they are absolute.
+func (g Grant) Covers(kind, value, folder string) bool {
+	switch {
+	case g.Kind == kind && (kind == "read" || kind == "write"), g.Kind == "write" && kind == "read":
+		own := g.Value
+		if !strings.HasPrefix(own, "/") {
+			own = path.Join(folder, own)
+		}
+		return value == own || strings.HasPrefix(value, strings.TrimSuffix(own, "/")+"/")
+	}
+	return g.Kind == kind && g.Value == value
 }
 
 // checkHost wants a host name, "*." and a domain, or an address, and perhaps a port.

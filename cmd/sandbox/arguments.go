@@ -12,6 +12,7 @@ type flag struct {
 	name  string
 	value string // the placeholder of its value, or "" for none
 	help  string
+	many  bool // it may be given several times
 }
 
 // arguments is a command line of the form: flags RECIPE flags-and-params -- command.
@@ -22,6 +23,8 @@ type arguments struct {
 	early string
 	// own are the values of our flags; "" for those without a value.
 	own map[string]string
+	// lists are the values of those that may be given several times.
+	lists map[string][]string
 	// params are the flags that are not ours, untyped: their types are known when
 	// the recipe calls sandbox.params. One without a value is "true", and bare.
 	params map[string][]string
@@ -36,7 +39,7 @@ func (a *arguments) has(name string) bool { _, ok := a.own[name]; return ok }
 // read: after RECIPE there are no positional arguments, so that a word without
 // dashes can only be the value of the flag before it.
 func parseArguments(args []string, flags []flag) (*arguments, error) {
-	a := &arguments{own: map[string]string{}, params: map[string][]string{}}
+	a := &arguments{own: map[string]string{}, lists: map[string][]string{}, params: map[string][]string{}}
 	for len(args) > 0 {
 		word := args[0]
 		args = args[1:]
@@ -100,7 +103,11 @@ func (a *arguments) flag(word string, args []string, flags []flag) ([]string, er
 		if !given || value == "" {
 			return nil, &usageError{message: "--" + name + " needs a value: --" + name + " " + own.value}
 		}
-		a.own[name] = value
+		if own.many {
+			a.lists[name] = append(a.lists[name], value)
+		} else {
+			a.own[name] = value
+		}
 		return args, nil
 	}
 	if !given {

@@ -67,7 +67,8 @@ func (a *app) checkOne(word string) (string, error) {
 		return "", err
 	}
 	defer recipe.Close()
-	return projectText(recipe, "  "), nil
+	reached, err := reaches(recipe, &arguments{recipe: word})
+	return projectText(recipe, "  ") + reachText(recipe, reached, "  "), err
 }
 
 // checkFolder checks the recipe of a project, or a library that is being written.

@@ -15,7 +15,7 @@ import (
 )
 
 func planFlags() []flag {
-	return []flag{{"json", "", "print the definition, the inputs and the plan as JSON"}}
+	return []flag{{name: "json", help: "print the definition, the inputs and the plan as JSON"}, allowFlag}
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -24,7 +24,8 @@ func (a *app) planCommand() *cobra.Command {
 		Short: "Print what a run would do, step by step",
 		Long: "Print what `sandbox run` of a recipe would do on this machine for this user: a line a\n" +
 			"step, with the recipe's line that asked for it, then what undoes it, and what is\n" +
-			"degraded here. Nothing is done, and no root is needed.\n\n" +
+			"degraded here. What it reaches of this machine beyond its project is listed last, with\n" +
+			"what grants it. Nothing is done, and no root is needed.\n\n" +
 			"Variables of the environment, the payload's and those that the recipe reads, appear by\n" +
 			"their names alone, and injected files without their contents. A secret that a recipe\n" +
 			"puts elsewhere, as into process.args, is shown.\n\n" + flagHelp(planFlags()),
@@ -61,10 +62,14 @@ func (a *app) plan(args []string) error {
 	if err != nil {
 		return err
 	}
-	if line.has("json") {
-		return a.planJSON(recipe, p)
+	reached, err := reaches(recipe, line)
+	if err != nil {
+		return err
 	}
-	return write(a.out, planText(recipe, p))
+	if line.has("json") {
+		return a.planJSON(recipe, p, reached)
+	}
+	return write(a.out, planText(recipe, p)+reachText(recipe, reached, ""))
 }
 
 // planText is the plan and what the load read, every line fit for a terminal.
@@ -144,16 +149,33 @@ type planStep struct {
 	Origin definition.Origin `json:"origin,omitzero"`
 }
 
-func (a *app) planJSON(recipe *script.Recipe, p *plan.Plan) error {
+// planReach is what is reached of the host: the grant that it needs, and what grants it.
+type planReach struct {
+	Grant  string            `json:"grant"`
+	Field  string            `json:"field"`
+	Origin definition.Origin `json:"origin,omitzero"`
+	By     string            `json:"by,omitempty"`
+}
+
+func planReaches(recipe *script.Recipe, all []reach) []planReach {
+	out := make([]planReach, len(all))
+	for i, r := range all {
+		out[i] = planReach{Grant: r.String(), Field: r.Field, Origin: definitionOf(recipe).Origins.Of(r.Field), By: r.by}
+	}
+	return out
+}
+
+func (a *app) planJSON(recipe *script.Recipe, p *plan.Plan, reached []reach) error {
 	doc := struct {
 		Definition *definition.Definition `json:"definition"`
 		Inputs     []planInput            `json:"inputs"`
 		Grants     []string               `json:"grants"`
+		Reaches    []planReach            `json:"reaches"`
 		Libraries  []planLibrary          `json:"libraries"`
 		Steps      []planStep             `json:"steps"`
 		Teardown   []planStep             `json:"teardown"`
 		Notes      []string               `json:"notes"`
-	}{Definition: withoutSecrets(definitionOf(recipe)), Inputs: planInputs(recipe.Inputs), Grants: planGrants(recipe), Libraries: planLibraries(recipe), Steps: planSteps(p.Steps), Teardown: planSteps(p.Teardown), Notes: []string{}}
+	}{Definition: withoutSecrets(definitionOf(recipe)), Inputs: planInputs(recipe.Inputs), Grants: planGrants(recipe), Reaches: planReaches(recipe, reached), Libraries: planLibraries(recipe), Steps: planSteps(p.Steps), Teardown: planSteps(p.Teardown), Notes: []string{}}
 	for _, n := range p.Notes {
 		doc.Notes = append(doc.Notes, n.Text)
 	}

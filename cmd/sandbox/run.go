@@ -22,11 +22,12 @@ import (
 
 func runFlags() []flag {
 	return []flag{
-		{"result", "FILE", "write the Result to FILE, as JSON"},
-		{"json", "", "print the Result on stderr as one line of JSON, instead of the summary"},
-		{"quiet", "", "print no summary of a run that went well, and no notes (-q)"},
-		{"keep", "", "keep the state folder, with the Result, after the end"},
-		{"id", "ID", "name the container; an id in use is an error"},
+		{name: "result", value: "FILE", help: "write the Result to FILE, as JSON"},
+		{name: "json", help: "print the Result on stderr as one line of JSON, instead of the summary"},
+		{name: "quiet", help: "print no summary of a run that went well, and no notes (-q)"},
+		{name: "keep", help: "keep the state folder, with the Result, after the end"},
+		{name: "id", value: "ID", help: "name the container; an id in use is an error"},
+		allowFlag,
 	}
 }
 
@@ -108,6 +109,9 @@ func (r *running) live() (*definition.Result, error) {
 	}
 	defer recipe.Close()
 	r.def = definitionOf(recipe)
+	if err := checkGrants(recipe, r.line); err != nil {
+		return nil, err
+	}
 	facts, err := probe.Probe(plan.WantsOf(r.def))
 	if err != nil {
 		return nil, err
