@@ -4,6 +4,7 @@
 package stdlib
 
 import (
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -44,13 +45,20 @@ type Load struct {
 // Function is a function of a module, and its code.
 type Function struct {
 	registry.Function
-	run func(l *Load, L *lua.LState) int
+	run func(c *Call) int
+}
+
+// Value is a value in a module that is no function.
+type Value struct {
+	registry.Field
+	get func(l *Load) lua.LValue
 }
 
 // Module is what require gives for a reserved name.
 type Module struct {
 	Name      string
 	Functions []Function
+	Values    []Value
 }
 
 // Modules are all modules there are.
@@ -68,17 +76,25 @@ func Open(l *Load, name string) lua.LValue {
 
 func (m *Module) open(l *Load) lua.LValue {
 	state := l.VM.State()
-	t := state.CreateTable(0, len(m.Functions))
+	t := state.CreateTable(0, len(m.Functions)+len(m.Values))
 	for i := range m.Functions {
 		f := &m.Functions[i]
-		t.RawSetString(f.Name, state.NewFunction(func(L *lua.LState) int {
-			if l.Ended {
-				L.RaiseError("%s.%s belongs to the load phase; a hook acts through ctx", m.Name, f.Name)
-			}
-			return f.run(l, L)
-		}))
+		t.RawSetString(f.Name, state.NewFunction(func(L *lua.LState) int { return l.call(L, m.Name, f) }))
 	}
-	return l.VM.Lock("module "+m.Name, t)
+	for i := range m.Values {
+		t.RawSetString(m.Values[i].Name, m.Values[i].get(l))
+	}
+	return l.VM.LockMeaning("module "+m.Name, t, m.Meant)
+}
+
+// Meant returns the function of the module that people mean by a word, or "".
+func (m *Module) Meant(word string) string {
+	for i := range m.Functions {
+		if slices.Contains(m.Functions[i].Aka, word) {
+			return m.Functions[i].Name
+		}
+	}
+	return ""
 }
 
 // Origin is the recipe's line that is running, with the library's behind it.
