@@ -62,7 +62,7 @@ type Module struct {
 }
 
 // Modules are all modules there are.
-var Modules = []*Module{&sandboxModule, &fsModule}
+var Modules = []*Module{&sandboxModule, &fsModule, &pathModule, &stringsModule}
 
 // Open returns the module with a name as a table that cannot be changed, or nil.
 func Open(l *Load, name string) lua.LValue {
