@@ -38,6 +38,7 @@ type Load struct {
 	Library func(file string) bool
 	// Ended is set when the load has ended: functions of modules then refuse.
 	Ended bool
+	lists map[*lua.LTable]struct{} // empty tables that are lists
 	// Container and Params are the functions that the loader itself provides.
 	Container, Params func(L *lua.LState) int
 }
@@ -62,7 +63,7 @@ type Module struct {
 }
 
 // Modules are all modules there are.
-var Modules = []*Module{&sandboxModule, &fsModule, &pathModule, &stringsModule}
+var Modules = []*Module{&sandboxModule, &fsModule, &pathModule, &stringsModule, &tablesModule}
 
 // Open returns the module with a name as a table that cannot be changed, or nil.
 func Open(l *Load, name string) lua.LValue {
