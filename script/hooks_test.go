@@ -183,6 +183,33 @@ func TestHookErrors(t *testing.T) {
 	}
 }
 
+// TestModulesInHooks: what depends on nothing but its arguments is there in hooks, and
+// the clock is nowhere else; what modules made at load is frozen as anything is.
+func TestModulesInHooks(t *testing.T) {
+	const modules = "local strings, tables, time, json, log = require 'strings', require 'tables', require 'time', require 'json', require 'log' "
+	const made = "local list, doc = strings.split('a,b', ','), json.decode('{\"a\": [1]}') "
+	for lua, want := range map[string]string{
+		`assert(strings.join(tables.map(list, string.upper), "+") == "A+B")`:            "",
+		`assert(time.now() > 1700000000 and time.format(time.now()):sub(1, 2) == "20")`: "",
+		`ctx.data.d = json.decode("[1,{}]") log.info("seen")`:                           "",
+		`local mine = tables.copy(doc) mine.a[1] = 2 ctx.data.d = mine`:                 "",
+		`list[1] = "x"`:        `hook "h" changed the recipe's table (key 1); a hook may run in another process: keep it in ctx.data`,
+		`doc.a[1] = 5`:         `hook "h" changed the recipe's table (key 1); a hook may run in another process: keep it in ctx.data`,
+		`strings.split = 5`:    `module strings cannot be changed (setting "split")`,
+		`strings.split("a")`:   `strings.split wants a string as separator, as in strings.split("a,b,,c", ",")`,
+		`ctx.data.d = doc.a.b`: "",
+	} {
+		r := hooked(t, modules+made+"c:poststart(\"h\", function(ctx)\n"+lua+" end)")
+		out := call(r, &host{}, 1)
+		switch {
+		case want == "" && out.Err != nil:
+			t.Errorf("%s: %v", lua, out.Err)
+		case want != "" && (out.Err == nil || out.Err.Error() != "embedded/build.lua:4: "+want):
+			t.Errorf("%s: %v\nwanted %s", lua, out.Err, want)
+		}
+	}
+}
+
 func TestHostErrorsKeepTheirCause(t *testing.T) {
 	r := hooked(t, `c:poststart("h", function(ctx) ctx:read("/none") end)`)
 	if out := call(r, &host{}, 1); !errors.Is(out.Err, errHost) {

@@ -93,6 +93,10 @@ func (c *Call) pushText(s string) int {
 
 func (c *Call) pushBool(b bool) int { return c.push(lua.LBool(b)) }
 
+// newTable makes a table that takes no memory ahead: gopher-lua's own has room for 32
+// of each, 2 KB.
+func (c *Call) newTable() *lua.LTable { return c.L.CreateTable(0, 0) }
+
 // texts makes a list of strings.
 func (c *Call) texts(all []string) *lua.LTable {
 	t := c.L.CreateTable(len(all), 0)

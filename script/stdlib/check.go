@@ -60,10 +60,10 @@ func (s Signature) many(L *lua.LState, a *registry.Field, n int) error {
 
 func (s Signature) argument(L *lua.LState, a *registry.Field, n int) error {
 	value := L.Get(n)
-	if value == lua.LNil && (a.Optional || a.Kind == registry.Any && L.GetTop() >= n) {
+	if value == lua.LNil && a.Optional {
 		return nil
 	}
-	if !Accepts(a, value) {
+	if L.GetTop() < n || !Accepts(a, value) {
 		return s.wrong(a, value)
 	}
 	if a.Kind == registry.Options {

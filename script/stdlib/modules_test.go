@@ -59,3 +59,36 @@ func TestModules(t *testing.T) {
 		})
 	}
 }
+
+// TestLog: a line has its level and the recipe's line; debug is heard when asked for.
+func TestLog(t *testing.T) {
+	text := "local log = require 'log'\nlog.info('%s', 'a')\nlog.warn('b')\nlog.debug('c')\nlog.info('\\27[31m')"
+	_, said, err := load(t, "b.lua", text)
+	want := `embedded/b.lua:2: a|embedded/b.lua:3: warning: b|embedded/b.lua:5: \x1b[31m`
+	if got := strings.Join(said, "|"); err != nil || got != want {
+		t.Errorf("said %s, %v, wanted %s", got, err, want)
+	}
+	said = nil
+	r, err := script.Load(context.Background(), script.Options{Path: "b.lua", Source: []byte(text + recipe), Project: "/", Debug: true,
+		Log: func(line string) { said = append(said, line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if len(said) != 4 || said[2] != "embedded/b.lua:4: debug: c" {
+		t.Errorf("said %q", said)
+	}
+}
+
+// TestGrowth: documents that are many small tables are ended by the watchdog or the
+// deadline of the load, whichever is first.
+func TestGrowth(t *testing.T) {
+	for name, text := range map[string]string{
+		"json": `local d, s = require("json").decode, "[" .. ('{"a":1},'):rep(2 ^ 17 - 8) .. "1]" local t = {} while true do t[#t + 1] = d(s) end`,
+	} {
+		_, _, err := load(t, "b.lua", text)
+		if err == nil || !strings.Contains(err.Error(), "used more than 256 MiB") && !strings.Contains(err.Error(), "took longer than 2s") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -36,11 +36,15 @@ type Load struct {
 	Project string
 	// Library tells whether a file belongs to the embedded library.
 	Library func(file string) bool
+	// Debug has log.debug heard.
+	Debug bool
 	// Ended is set when the load has ended: functions of modules then refuse.
 	Ended bool
-	lists map[*lua.LTable]struct{} // empty tables that are lists
 	// Container and Params are the functions that the loader itself provides.
 	Container, Params func(L *lua.LState) int
+
+	lists map[*lua.LTable]struct{} // tables that are lists also when they are empty
+	null  *lua.LUserData           // see nullValue
 }
 
 // Function is a function of a module, and its code.
@@ -63,7 +67,7 @@ type Module struct {
 }
 
 // Modules are all modules there are.
-var Modules = []*Module{&sandboxModule, &fsModule, &pathModule, &stringsModule, &tablesModule}
+var Modules = []*Module{&sandboxModule, &fsModule, &pathModule, &stringsModule, &tablesModule, &timeModule, &hashModule, &base64Module, &logModule, &jsonModule}
 
 // Open returns the module with a name as a table that cannot be changed, or nil.
 func Open(l *Load, name string) lua.LValue {

@@ -72,7 +72,7 @@ func copyTable(c *Call) int { return c.push((&copier{Call: c}).table(c.table(1))
 
 func mapTable(c *Call) int {
 	t, f := c.table(1), c.L.Get(2)
-	out := c.L.NewTable()
+	out := c.newTable()
 	for k, value := t.Next(lua.LNil); k != lua.LNil; k, value = t.Next(k) {
 		result := c.ask(f, value, k)
 		if result == lua.LNil {
@@ -85,7 +85,7 @@ func mapTable(c *Call) int {
 
 func filter(c *Call) int {
 	t, f := c.table(1), c.L.Get(2)
-	out := c.L.NewTable()
+	out := c.newTable()
 	_, list := listLength(t)
 	for k, value := t.Next(lua.LNil); k != lua.LNil; k, value = t.Next(k) {
 		switch {
@@ -124,7 +124,7 @@ func listLength(t *lua.LTable) (n int, ok bool) {
 }
 
 func concat(c *Call) int {
-	out := c.L.NewTable()
+	out := c.newTable()
 	for i := 1; i <= c.L.GetTop(); i++ {
 		n, ok := listLength(c.table(i))
 		if !ok {
@@ -152,7 +152,7 @@ func tableContains(c *Call) int {
 }
 
 func tableKeys(c *Call) int {
-	out := c.L.NewTable()
+	out := c.newTable()
 	for _, k := range c.sortedKeys(c.table(1)) {
 		out.Append(k)
 	}
@@ -160,7 +160,7 @@ func tableKeys(c *Call) int {
 }
 
 func tableValues(c *Call) int {
-	out := c.L.NewTable()
+	out := c.newTable()
 	for _, k := range c.sortedKeys(c.table(1)) {
 		out.Append(c.table(1).RawGet(k))
 	}
