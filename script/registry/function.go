@@ -52,7 +52,7 @@ var Reserved = []Module{
 	{Name: "fs", Doc: "Files below the project, read while the recipe is loaded.", Aka: []string{"io", "file", "files", "os"}},
 	{Name: "path", Doc: "Arithmetic on paths with slashes; no file is looked at.", Aka: []string{"filepath"}}, {Name: "json", Doc: "JSON texts, read and written.", Aka: []string{"cjson", "dkjson"}}, {Name: "yaml", Later: "YAML"}, {Name: "toml", Later: "TOML"},
 	{Name: "strings", Doc: "Texts, without patterns; what Lua's own string library has not.", Aka: []string{"str", "text"}}, {Name: "tables", Doc: "Tables made of tables; what is given is not changed.", Aka: []string{"table", "list", "lists"}}, {Name: "time", Doc: "Lengths of time, sizes and dates as they are written; the clock, in hooks.", Aka: []string{"duration", "size", "date", "clock"}}, {Name: "hash", Doc: "Hashes of texts; fs.hash is of files.", Aka: []string{"crypto", "sha256", "checksum"}},
-	{Name: "base64", Doc: "Any bytes as text, and back.", Aka: []string{"b64"}}, {Name: "template", Later: "texts with gaps"}, {Name: "semver", Later: "versions"}, {Name: "url", Later: "URLs"},
+	{Name: "base64", Doc: "Any bytes as text, and back.", Aka: []string{"b64"}}, {Name: "template", Doc: "Texts with gaps, filled in; no code.", Aka: []string{"templates", "mustache", "envsubst"}}, {Name: "semver", Doc: "Versions: which comes first, and which are in a range.", Aka: []string{"version", "versions"}}, {Name: "url", Doc: "URLs and their queries.", Aka: []string{"urls", "uri", "urllib"}},
 	{Name: "log", Doc: "Lines for the user, with the recipe's line that says them.", Aka: []string{"logging", "console"}}, {Name: "test", Doc: "Tests of recipes.", Later: "tests of recipes"},
 }
 
