@@ -55,6 +55,7 @@ var anyOS = []string{"sandbox/definition", "sandbox/plan", "script", "script/vm"
 var outside = map[string]string{
 	"golang.org/x/sys/unix":                "sandbox cmd internal", // system calls
 	"github.com/yuin/gopher-lua":           "script",               // the VM, wrapped by script/vm
+	"github.com/pelletier/go-toml":         "script/stdlib",        // 0.01 ms at the start, no allocation
 	"github.com/spf13/cobra":               "cmd",                  // commands and flags
 	"github.com/spf13/pflag":               "cmd",                  // with cobra
 	"github.com/seccomp/libseccomp-golang": "sandbox/seccomp/compile",

@@ -96,9 +96,9 @@ func (e *exporter) value(value lua.LValue) any {
 	return nil
 }
 
-// number is an int64 when it is whole and exact.
+// number is an int64 when it is whole, as far as that goes.
 func (e *exporter) number(f float64) any {
-	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+	if f == math.Trunc(f) && math.Abs(f) < 1<<63 {
 		return int64(f)
 	}
 	return f

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"sandbox/script"
 	"sandbox/script/registry"
@@ -90,5 +91,15 @@ func TestGrowth(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "used more than 256 MiB") && !strings.Contains(err.Error(), "took longer than 2s") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestSlow: what a library reads in the square of its size ends all the same.
+func TestSlow(t *testing.T) {
+	start := time.Now()
+	_, _, err := load(t, "b.lua", `local t = {} for i = 1, 22000 do t[i] = "k" .. i .. " = 1\n" end
+require("toml").decode(table.concat(t):sub(1, 256 * 1024 - 20):gsub("[^\n]*$", ""), nil)`)
+	if spent := time.Since(start); spent > 20*time.Second {
+		t.Errorf("it took %v, %v", spent, err)
 	}
 }
