@@ -85,6 +85,7 @@ func TestLog(t *testing.T) {
 // deadline of the load, whichever is first.
 func TestGrowth(t *testing.T) {
 	for name, text := range map[string]string{
+		"yaml": `local d, s = require("yaml").decode, "[" .. ("{a: 1},"):rep(2 ^ 15) .. "1]" local t = {} while true do t[#t + 1] = d(s) end`,
 		"json": `local d, s = require("json").decode, "[" .. ('{"a":1},'):rep(2 ^ 17 - 8) .. "1]" local t = {} while true do t[#t + 1] = d(s) end`,
 	} {
 		_, _, err := load(t, "b.lua", text)

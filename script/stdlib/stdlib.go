@@ -68,7 +68,7 @@ type Module struct {
 
 // Modules are all modules there are.
 var Modules = []*Module{&sandboxModule, &fsModule, &pathModule, &stringsModule, &tablesModule, &timeModule, &hashModule, &base64Module, &logModule,
-	&jsonModule, &tomlModule, &templateModule, &semverModule, &urlModule}
+	&jsonModule, &yamlModule, &tomlModule, &templateModule, &semverModule, &urlModule}
 
 // Open returns the module with a name as a table that cannot be changed, or nil.
 func Open(l *Load, name string) lua.LValue {

@@ -33,7 +33,7 @@ var tomlArgs = []registry.Field{
 }
 
 func tomlDecode(c *Call) int {
-	m := &importer{copier: copier{Call: c}, inexact: c.option(2, "exact") == lua.LFalse}
+	m := c.importer(2)
 	document := map[string]any{}
 	err := toml.Unmarshal([]byte(c.document(maxTOML)), &document)
 	var bad *toml.DecodeError
