@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"script/registry": {"script/vm", "sandbox/definition"},
 	"script/luaval":   {"script/vm", "script/registry", "sandbox/definition"},
 	"script/stdlib":   {"script/vm", "script/registry", "script/luaval", "script/yaml", "sandbox/definition"},
+	"script/docs":     {"script/vm", "script/registry", "script/stdlib"},
 	"script":          {"script/...", "sandbox/definition"},
 
 	"sandbox/definition":      {},
@@ -41,7 +42,7 @@ var arrows = map[string][]string{
 	"sandbox": {"sandbox/definition", "sandbox/plan", "sandbox/nsinit", "sandbox/mount",
 		"sandbox/cgroups", "sandbox/network"},
 
-	"cmd/sandbox":     {"recipes", "script", "script/vm", "sandbox", "sandbox/definition", "sandbox/plan", "sandbox/probe", "sandbox/nsinit", "sandbox/seccomp"},
+	"cmd/sandbox":     {"recipes", "script", "script/vm", "script/docs", "sandbox", "sandbox/definition", "sandbox/plan", "sandbox/probe", "sandbox/nsinit", "sandbox/seccomp"},
 	"cmd/sandbox-kit": {"sandbox/definition", "sandbox/seccomp/..."},
 
 	"internal/bench":     {},
@@ -50,7 +51,7 @@ var arrows = map[string][]string{
 }
 
 // anyOS are the packages that build on every operating system.
-var anyOS = []string{"sandbox/definition", "sandbox/plan", "script", "script/vm", "script/registry", "script/luaval", "script/stdlib", "script/yaml", "recipes"}
+var anyOS = []string{"sandbox/definition", "sandbox/plan", "script", "script/vm", "script/registry", "script/luaval", "script/stdlib", "script/yaml", "script/docs", "recipes"}
 
 // outside are the modules that a package may import, and why it needs them.
 var outside = map[string]string{

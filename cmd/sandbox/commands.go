@@ -27,7 +27,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", (*app).runCommand}, {"plan", (*app).planCommand}, {"check", (*app).checkCommand},
-		{"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
+		{"docs", (*app).docsCommand}, {"types", (*app).typesCommand}, {"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
 	}
 }
 

@@ -3,6 +3,8 @@
 //	sandbox run RECIPE [flags of the recipe] [-- command…]
 //	sandbox plan RECIPE      what would be done, step by step
 //	sandbox check RECIPE…    whether recipes load and are valid
+//	sandbox docs [NAME]      what a recipe can say
+//	sandbox types [DIR]      types of that, for an editor
 //	sandbox doctor           what this machine can do
 //
 // A RECIPE is a Lua file (its name has a "/" or ends in .lua) or the name of an

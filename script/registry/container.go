@@ -23,7 +23,7 @@ var itself = Field{Kind: Container, Doc: "The same container."}
 
 var hookArgs = []Field{
 	{Name: "label", Kind: Name, Doc: "Names the hook in messages and in the Result."},
-	{Name: "options", Kind: Options, Sub: HookOptions, Doc: "May be left out."},
+	{Name: "options", Kind: Options, Optional: true, Sub: HookOptions, Doc: "May be left out."},
 	{Name: "hook", Kind: Func, Lua: "fun(ctx: sandbox.Context)", Doc: "What is called."},
 }
 

@@ -111,7 +111,7 @@ var actions = []string{"allow", "errno", "kill", "log", "trap"}
 
 // Policy is the fields of a seccomp policy.
 var Policy = []Field{
-	{Name: "default", Kind: Choice, Choices: actions, Strict: true, Doc: "The action for a call that no rule names: allow, errno, kill, log, trap.", Example: `"errno"`, Aka: []string{"defaultAction", "default_action"}},
+	{Name: "default", Kind: Choice, Choices: actions, Strict: true, Doc: "The action for a call that no rule names.", Example: `"errno"`, Aka: []string{"defaultAction", "default_action"}},
 	{Name: "errno", Kind: Text, Strict: true, Doc: "The error of the default action \"errno\", by name.", Example: `"EPERM"`, Default: `"EPERM"`, Aka: []string{"defaultErrnoRet"}},
 	{Name: "rules", Kind: Other, Lua: "sandbox.Definition.seccomp.rules[]", Of: PolicyRule, Strict: true, Doc: "What happens to some calls; the first rule that holds decides.",
 		Example: `{ { "read", "write", "exit_group", action = "allow" } }`, Aka: []string{"syscalls"}},
@@ -119,17 +119,17 @@ var Policy = []Field{
 
 // PolicyRule is the fields of one rule, besides the names of calls.
 var PolicyRule = []Field{
-	{Name: "action", Kind: Choice, Choices: actions, Strict: true, Doc: "allow, errno, kill, log or trap.", Example: `"allow"`},
+	{Name: "action", Kind: Choice, Choices: actions, Strict: true, Doc: "What happens to the calls.", Example: `"allow"`},
 	{Name: "errno", Kind: Text, Strict: true, Doc: "The error of the action \"errno\", by name.", Example: `"EPERM"`, Default: `"EPERM"`, Aka: []string{"errnoRet"}},
 	{Name: "args", Kind: Other, Lua: "sandbox.Definition.seccomp.rules.args[]", Of: PolicyArg, Strict: true, Doc: "Comparisons of arguments; all must hold.",
 		Example: `{ { index = 0, op = "==", value = 1 } }`, Aka: []string{"arguments"}},
-	{Name: "names", Kind: Texts, Strict: true, Doc: "The calls; or write them as items of the rule.", Example: `{ "read", "write" }`, Aka: []string{"name", "calls", "syscalls"}},
+	{Name: "names", Kind: Texts, Item: true, Strict: true, Doc: "The calls; or write them as items of the rule.", Example: `{ "read", "write" }`, Aka: []string{"name", "calls", "syscalls"}},
 }
 
 // PolicyArg is the fields of one comparison.
 var PolicyArg = []Field{
 	{Name: "index", Kind: Count, Strict: true, Doc: "Which argument, 0..5.", Example: `0`, Aka: []string{"arg"}},
-	{Name: "op", Kind: Choice, Choices: []string{"==", "!=", "<", "<=", ">", ">=", "masked"}, Strict: true, Doc: "==, !=, <, <=, >, >= or masked.", Example: `"=="`},
+	{Name: "op", Kind: Choice, Choices: []string{"==", "!=", "<", "<=", ">", ">=", "masked"}, Strict: true, Doc: "How they are compared; masked is argument & mask == value.", Example: `"=="`},
 	{Name: "value", Kind: Other, Lua: "string|integer", Strict: true, Doc: "A whole number up to 2^53, or a string of one up to 2^64-1, hexadecimal after 0x.", Example: `"0x10000000"`},
-	{Name: "mask", Kind: Other, Lua: "string|integer", Strict: true, Doc: "For masked: argument & mask == value.", Example: `"0xff"`, Aka: []string{"valueTwo"}},
+	{Name: "mask", Kind: Other, Lua: "string|integer", Strict: true, Doc: "What of the argument counts, for masked.", Example: `"0xff"`, Aka: []string{"valueTwo"}},
 }

@@ -46,6 +46,8 @@ type Field struct {
 	Strict bool
 	// Optional arguments may be left out.
 	Optional bool
+	// Item is set when what belongs to the field may stand in the table without a name.
+	Item bool
 	// Many is set for a last argument that may be given several times.
 	Many bool
 	// Aka are words that people try for this field, wherever they put them.

@@ -44,8 +44,8 @@ var sandboxModule = Module{Name: "sandbox", Functions: []Function{
 }}
 
 var (
-	mount  = registry.Field{Kind: registry.Mount, Doc: "For mounts."}
-	rootfs = registry.Field{Kind: registry.Rootfs, Lua: "sandbox.Rootfs", Doc: "For rootfs."}
+	mount  = registry.Field{Kind: registry.Mount}
+	rootfs = registry.Field{Kind: registry.Rootfs, Lua: "sandbox.Rootfs"}
 )
 
 // Literals of another package cannot be used in this one's: the linker could not lay
@@ -55,7 +55,7 @@ var fragments = []registry.Field{
 }
 
 var paramsArgs = []registry.Field{
-	{Name: "params", Kind: registry.Table, Lua: "table<string, string|number|boolean|string[]|sandbox.params.param>", Of: ParamFields,
+	{Name: "params", Kind: registry.Table, Lua: "table<string, string|number|boolean|string[]|sandbox.params.params>", Of: ParamFields,
 		Doc: "name = default, or name = { default, help =, choices =, type =, required = }."},
 }
 
@@ -65,7 +65,7 @@ var ParamFields = []registry.Field{
 	{Name: "choices", Kind: registry.Texts, Doc: "The values it can have.", Example: `{ "debug", "release" }`, Aka: []string{"choice", "values", "options", "enum"}},
 	{Name: "type", Kind: registry.Choice, Choices: []string{"string", "number", "boolean", "list"}, Doc: "What it holds.", Example: `"list"`, Default: "that of the default"},
 	{Name: "required", Kind: registry.Bool, Doc: "Whether it must be given.", Example: `true`, Default: "false"},
-	{Name: "default", Kind: registry.Other, Lua: "string|number|boolean|string[]", Doc: "Its default; or write it first.", Example: `"debug"`},
+	{Name: "default", Kind: registry.Other, Item: true, Lua: "string|number|boolean|string[]", Doc: "Its default; or write it first.", Example: `"debug"`},
 }
 
 var envArgs = []registry.Field{
