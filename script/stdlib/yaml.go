@@ -107,8 +107,8 @@ func (c *Call) checkKeys(document any) {
 		}
 	case map[string]any:
 		for key, value := range x {
-			if len(key) > yaml.MaxKey {
-				c.fail("a key has more than %d bytes", yaml.MaxKey)
+			if !yaml.KeyFits(key) {
+				c.fail("the key %s is longer than YAML allows", quote(clip(key)))
 			}
 			c.checkKeys(value)
 		}

@@ -173,10 +173,21 @@ func (p *parser) table(column int) *Node {
 // key reads a key, which isKey has found.
 func (p *parser) key() string {
 	p.count(1)
+	from := p.at
+	defer p.keyEnds(from)
 	if c := p.peek(0); c == '"' || c == '\'' {
 		return p.quoted()
 	}
 	return p.plainLine(false)
+}
+
+// maxKey is how long a key may be in a text (YAML 1.2, 7.4.2).
+const maxKey = 1024
+
+func (p *parser) keyEnds(from int) {
+	if p.at-from > maxKey {
+		p.fail("a key of more than %d bytes", maxKey)
+	}
 }
 
 // isKey tells whether a key begins here: a text that ends on this line in a colon

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// MaxKey is how long a key may be, in bytes, to be found by other readers.
-const MaxKey = 1000
+// KeyFits tells whether a text is short enough to be written as a key.
+func KeyFits(key string) bool { return len(quote(key)) <= maxKey }
 
 // Encode writes a document of nil, bool, int64, float64, string, []any and
-// map[string]any, with sorted keys. Strings are valid UTF-8. What an older reader
+// map[string]any, with sorted keys, which fit. Strings are valid UTF-8. What an older reader
 // could take for something else is quoted.
 func Encode(document any) string {
 	e := &emitter{}

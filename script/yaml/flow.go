@@ -63,7 +63,9 @@ func (p *parser) flowTable() *Node {
 		}
 		line, quoted := p.line, p.peek(0) == '"' || p.peek(0) == '\''
 		merge := p.peek(0) == '<'
+		from := p.at
 		key := p.flowKey(quoted)
+		p.keyEnds(from)
 		p.inside()
 		value := &Node{Kind: Null, Line: line}
 		if p.peek(0) == ':' && (quoted || p.gap(1)) {

@@ -82,6 +82,9 @@ func isFloat(text string) bool {
 func (p *parser) decimal(text string) string {
 	text = strings.TrimPrefix(text, "+")
 	if !isBased(text) {
+		if _, err := strconv.ParseFloat(text, 64); err != nil {
+			p.fail("the number %s is too large", short(text))
+		}
 		if text == "-0" {
 			return "0"
 		}
