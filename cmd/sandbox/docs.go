@@ -28,6 +28,9 @@ func (a *app) docs(args []string) error {
 		return write(a.out, docs.List()+"`sandbox docs NAME` describes one.\n")
 	}
 	found, tried, near := docs.Find(args[0])
+	if later := docs.Later(args[0]); found == nil && later != "" {
+		return write(a.out, args[0]+" is reserved ("+later+") and not available yet.\n")
+	}
 	if found == nil {
 		e := &usageError{message: "nothing is called " + quote(args[0]), hint: "sandbox docs lists all there is"}
 		if near != "" {

@@ -138,6 +138,14 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestLater(t *testing.T) {
+	for name, want := range map[string]string{"steps": "several processes one after another", "test": "tests of recipes", "limits": "", "fs": "", "x": ""} {
+		if got := Later(name); got != want {
+			t.Errorf("%s is reserved for %q", name, got)
+		}
+	}
+}
+
 func TestWrap(t *testing.T) {
 	if got := wrap("aa bb  cc dd", " ", 7); got != " aa bb\n cc dd\n" {
 		t.Errorf("%q", got)

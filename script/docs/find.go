@@ -54,6 +54,17 @@ func Find(word string) (found []Topic, tried bool, near string) {
 	return nil, false, near
 }
 
+// Later says what a name is reserved for, or "".
+func Later(name string) string {
+	if f := registry.Find(registry.Definition, name); f != nil {
+		return f.Later
+	}
+	if m := registry.FindModule(name); m != nil {
+		return m.Later
+	}
+	return ""
+}
+
 // Others are the names of further topics whose last part is a word, beside those that
 // were found.
 func Others(word string, found []Topic) []string {

@@ -34,7 +34,9 @@ func fileOf(group string) string {
 // index is the page that leads to the others.
 func index() string {
 	var b strings.Builder
-	b.WriteString("# Reference\n\nWhat a recipe can say. `sandbox docs NAME` shows the same in a terminal, and `sandbox types` tells an editor.\n")
+	b.WriteString("# Reference\n\nWhat a recipe can say. `sandbox docs NAME` shows the same in a terminal, and `sandbox types` tells an editor.\n\n" +
+		"Recipes are Lua 5.1 with `goto`: `assert error getmetatable ipairs next pairs pcall print rawequal require select setmetatable tonumber tostring type unpack xpcall` and the libraries " +
+		"`string`, `table`, `math` and `coroutine`. What reaches the machine, the clock or code that is made of text is not there: `io`, `os`, `debug`, `load`.\n")
 	topics := Topics()
 	for _, group := range Groups() {
 		b.WriteString("\n## [" + group + "](" + fileOf(group) + "#" + anchor(group) + ")\n\n")
