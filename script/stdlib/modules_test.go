@@ -81,12 +81,13 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// TestGrowth: documents that are many small tables are ended by the watchdog or the
-// deadline of the load, whichever is first.
+// TestGrowth: documents that are many small tables, and work without an end, are ended
+// by the watchdog or the deadline of the load, whichever is first.
 func TestGrowth(t *testing.T) {
 	for name, text := range map[string]string{
-		"yaml": `local d, s = require("yaml").decode, "[" .. ("{a: 1},"):rep(2 ^ 15) .. "1]" local t = {} while true do t[#t + 1] = d(s) end`,
-		"json": `local d, s = require("json").decode, "[" .. ('{"a":1},'):rep(2 ^ 17 - 8) .. "1]" local t = {} while true do t[#t + 1] = d(s) end`,
+		"coroutines": `local t, s = require "tables", ("- a\n"):rep(50000) while true do coroutine.wrap(function() pcall(require("yaml").decode, s) pcall(t.merge, { s }, { s }) end)() end`,
+		"yaml":       `local d, s = require("yaml").decode, "[" .. ("{a: 1},"):rep(2 ^ 15) .. "1]" local t = {} while true do t[#t + 1] = d(s) end`,
+		"json":       `local d, s = require("json").decode, "[" .. ('{"a":1},'):rep(2 ^ 17 - 8) .. "1]" local t = {} while true do t[#t + 1] = d(s) end`,
 	} {
 		_, _, err := load(t, "b.lua", text)
 		if err == nil || !strings.Contains(err.Error(), "used more than 256 MiB") && !strings.Contains(err.Error(), "took longer than 2s") {

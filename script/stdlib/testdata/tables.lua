@@ -87,6 +87,9 @@ check.fails("tables.copy: more than 100 tables inside one another", tables.copy,
 local long = {}
 for i = 1, 400000 do long[i] = i end
 check.fails("tables.concat: more than 1048576 items in a list", tables.concat, long, long, long)
-local function again(t) return tables.map(t, again) end
 local function forever() return tables.map({ 1 }, forever) end
 check.fails("stack overflow", forever)
+local co = coroutine.wrap(function() tables.map({ 1 }, coroutine.yield) end)
+check.fails("attempt to yield across a built-in function, a metamethod or an iterator", co)
+local each = coroutine.wrap(function() for k in tables.sorted_pairs { b = 1, a = 2 } do coroutine.yield(k) end end)
+check.equal(each() .. each(), "ab")
