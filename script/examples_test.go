@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -181,4 +182,32 @@ func TestOptionExamples(t *testing.T) {
 	}
 	check("hooks", registry.HookOptions)
 	check("exec", registry.ExecOptions)
+}
+
+// TestResults: the tables that ctx gives have the fields that the registry says.
+func TestResults(t *testing.T) {
+	for _, c := range []struct{ member, stage, value string }{
+		{"result", "collect", "ctx.result"}, {"stats", "poststart", "ctx:stats()"}, {"exec", "poststart", "ctx:exec { \"x\" }"},
+	} {
+		r, h := hooked(t, "c:"+c.stage+"(\"h\", function(ctx) local keys = {}\nfor k, v in pairs("+c.value+") do keys[k] = type(v) end ctx.data.keys = keys end)"), &host{}
+		if out := call(r, h, 1); out.Err != nil {
+			t.Fatal(out.Err)
+		}
+		got := map[string]map[string]string{}
+		if err := json.Unmarshal(r.Data(), &got); err != nil {
+			t.Fatal(err)
+		}
+		fields := registry.FindMember(c.member).Returns.Sub
+		for name, kind := range got["keys"] {
+			f := registry.Find(fields, name)
+			if f == nil || !strings.HasPrefix(strings.Replace(f.LuaType(), "integer", "number", 1), kind) && f.Kind != registry.Choice {
+				t.Errorf("ctx %s has %s, a %s, which the registry does not", c.member, name, kind)
+			}
+		}
+		for i := range fields {
+			if f := &fields[i]; got["keys"][f.Name] == "" && !f.Optional {
+				t.Errorf("ctx %s has no %s", c.member, f.Name)
+			}
+		}
+	}
 }
