@@ -9,10 +9,10 @@ VM       ?= vm-run --
 VM_USER  ?= as-rootless
 
 BUILD_DEPS = gcc libc6-dev libseccomp-dev pkg-config
-TEST_DEPS  = $(BUILD_DEPS) uidmap busybox-static util-linux
+TEST_DEPS  = $(BUILD_DEPS) git uidmap busybox-static util-linux
 
 # The pure packages build anywhere.
-PURE = ./sandbox/definition ./sandbox/plan ./script/... ./recipes
+PURE = ./sandbox/definition ./sandbox/plan ./script/... ./project ./recipes ./templates
 
 .DELETE_ON_ERROR:
 .PHONY: help build demo test test-user test-vm check format vet lint golden golden-check fuzz bench install clean deps test-deps
@@ -46,7 +46,7 @@ format:
 
 vet:
 	$(GO) vet ./...
-	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./cmd/sandbox ./sandbox/... ./script/...
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./cmd/sandbox ./sandbox/... ./script/... ./project/...
 	GOOS=darwin CGO_ENABLED=0 $(GO) vet $(PURE)
 
 lint:
@@ -56,7 +56,7 @@ golden-check:
 	$(GO) test -count=1 -run 'Golden|Generated|Embedded' ./...
 
 golden: ## write the golden files and docs/reference anew
-	$(GO) test -count=1 -run Golden ./sandbox/plan ./script ./script/docs -args -update
+	$(GO) test -count=1 -run Golden ./sandbox/plan ./script ./script/docs ./project -args -update
 
 fuzz: ## run every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)

@@ -38,17 +38,18 @@ type container struct {
 	answer []uint32
 
 	ownLauncher bool
-	deaf        func() // stops listening to signals; nil while nobody listens
+	listening   sync.Once // to signals
 	monitor     *monitor
 	diagnosis   *diagnosis
-	oom         cgroups.OOM
+	final       *final
 
 	judged    bool // the payload has ended, and the result says how
 	abandoned bool // a hook failed that the payload has to end for
 	raised    bool // the failure is an error of a hook, not its judgement
 
-	mu      sync.Mutex // guards running, and result's lists, which hooks append to
+	mu      sync.Mutex // guards running, deaf, and result's lists, which hooks append to
 	running *monitor   // set once the payload runs
+	deaf    func()     // stops listening to signals; nil while nobody listens
 	result  *definition.Result
 	created time.Time
 }
@@ -115,6 +116,7 @@ func (c *container) step(s *plan.Step) error {
 		if err != nil {
 			return err
 		}
+		c.listen()
 		return c.stdio.attach(files)
 	}
 	return nil

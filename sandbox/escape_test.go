@@ -123,7 +123,9 @@ func TestNothingSurvives(t *testing.T) {
 }
 
 func TestExhaustion(t *testing.T) {
-	needRoot(t, "a memory or pids limit on this host")
+	memory, pids := definition.Bytes(24<<20), int64(40)
+	limits := definition.Limits{Memory: &memory, Pids: &pids, Wall: definition.Duration(20 * time.Second)}
+	needLimits(t, limits)
 	for _, tc := range []struct{ name, script string }{
 		{"fork bomb", `b() { b | b & }; b; sleep 1; exit 1`},
 		{"files of /dev/shm", `head -c 100M /dev/zero > /dev/shm/f`},
@@ -133,9 +135,7 @@ func TestExhaustion(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := shell(t, tc.script)
-			memory, pids := definition.Bytes(24<<20), int64(40)
-			b.def.Limits.Memory, b.def.Limits.Pids = &memory, &pids
-			b.def.Limits.Wall = definition.Duration(20 * time.Second)
+			b.def.Limits = limits
 			r, err := b.run()
 			if err != nil || r.ExitCode == 0 {
 				t.Errorf("verdict %s, code %d, error %v", r.Verdict, r.ExitCode, err)

@@ -37,11 +37,11 @@ func (c *container) exec(ctx context.Context, request definition.ExecRequest) (d
 	defer pipes.close()
 	defer pipes.started()
 	spawn := nsinit.Spawn{Stdin: pipes.in, Stdout: pipes.out, Stderr: pipes.err}
-	if c.group != nil && c.group.FD() >= 0 {
+	if c.group != nil {
 		if spawn.Cgroup, err = c.birthplace(); err != nil {
 			return result, err
 		}
-		defer spawn.Cgroup.Close()
+		defer spawn.Cgroup.Close() // of nil it does nothing
 	}
 	child, err := c.Launcher.Start(in, spawn)
 	pipes.started()
@@ -50,16 +50,10 @@ func (c *container) exec(ctx context.Context, request definition.ExecRequest) (d
 	}
 	defer child.Close()
 	if err := child.AwaitExec(ctx); err != nil {
-		child.Kill()
-		<-child.Exited()
-		return result, execError(p, err)
+		return result, execError(p, err) // Close kills
 	}
-	var exit nsinit.Exit
-	select {
-	case exit = <-child.Exited():
-	case <-ctx.Done():
-		child.Kill()
-		<-child.Exited()
+	exit, ended := child.Wait(ctx, time.Time{})
+	if !ended {
 		return result, context.Cause(ctx)
 	}
 	pipes.wait(ctx)

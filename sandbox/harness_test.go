@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if job := os.Getenv("SANDBOX_TEST_SUPERVISOR"); job != "" {
+	switch job := os.Getenv("SANDBOX_TEST_SUPERVISOR"); job {
+	case "":
+	case jobHostFiles:
+		if err := hostFilesSupervisor(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	default:
 		supervisor(job)
 		return
 	}
@@ -185,7 +194,7 @@ func isRoot() bool { return os.Geteuid() == 0 }
 func needRoot(t *testing.T, what string) {
 	t.Helper()
 	if !isRoot() {
-		t.Skipf("%s needs root", what)
+		t.Skipf("missing: root, for %s", what)
 	}
 }
 

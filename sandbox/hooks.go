@@ -14,6 +14,7 @@ import (
 //	collect               makes the run failed; the rest runs
 //	poststop              a warning; the rest runs
 func (c *container) runHooks(ctx context.Context, stage definition.Stage) error {
+	defer c.listenLater()()
 	for _, hook := range c.def.HooksOf(stage) {
 		err := c.callHook(ctx, hook)
 		if err == nil {

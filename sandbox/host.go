@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,12 +28,14 @@ func (c *container) host(s *plan.Step) error {
 		return nil // written with the cgroup, in the same order
 	case plan.Spawn:
 		return c.spawn(op)
+	case plan.GiveCgroup:
+		return c.giveCgroup()
 	case plan.WriteMaps:
 		return c.writeMaps(op)
 	case plan.ResolveUser:
 		return c.resolveUser(op)
 	case plan.HoldRoot:
-		return c.holdRoot()
+		return c.holdRoot(op)
 	case plan.AwaitExec:
 		return c.awaitExec()
 	case plan.RunHooks:
@@ -49,12 +52,7 @@ func (c *container) host(s *plan.Step) error {
 func (c *container) reserve() error {
 	record := stateRecord{Version: 1, ID: c.id, Name: c.def.Name, UID: os.Geteuid(), Supervisor: os.Getpid(),
 		Created: c.created, Status: statusCreating, Poststop: c.def.HooksOf(definition.StagePoststop)}
-	for i := range c.plan.Steps {
-		if op, ok := c.plan.Steps[i].Op.(plan.CreateCgroup); ok {
-			r := op.Setting.Record(c.id)
-			record.Cgroup = &r
-		}
-	}
+	record.Cgroup = c.cgroupRecord()
 	var recipe []byte
 	if len(record.Poststop) > 0 {
 		recipe = c.Record
@@ -62,6 +60,17 @@ func (c *container) reserve() error {
 	var err error
 	c.state, err = reserve(c.Facts.StateDir, record, recipe)
 	return err
+}
+
+// cgroupRecord is what the container's cgroups are going to be, or nil.
+func (c *container) cgroupRecord() *cgroups.Record {
+	for i := range c.plan.Steps {
+		if op, ok := c.plan.Steps[i].Op.(plan.CreateCgroup); ok {
+			r := op.Setting.Record(c.id)
+			return &r
+		}
+	}
+	return nil
 }
 
 // makeCache makes a cache's folder, private to the user.
@@ -92,9 +101,12 @@ func (c *container) createCgroup(op plan.CreateCgroup) error {
 
 // holdRoot opens the container's root and mount namespace while init is parked:
 // its mounts then outlive its processes, until Release.
-func (c *container) holdRoot() error {
-	root, err := mount.OpenRoot(c.child.PID())
+func (c *container) holdRoot(op plan.HoldRoot) error {
+	root, err := c.openRoot(c.child.PID())
 	c.root = root
+	if err == nil && op.HostFiles {
+		root.RefuseLinks()
+	}
 	if err != nil || c.def.Project == "" {
 		return err
 	}
@@ -105,6 +117,14 @@ func (c *container) holdRoot() error {
 		}
 	}
 	return err
+}
+
+// openRoot opens the root that a process of the container has.
+func (c *container) openRoot(pid int) (*mount.Root, error) {
+	if c.def.Namespaces.Mount == definition.NamespaceHost {
+		return mount.OpenHost()
+	}
+	return mount.OpenRoot(pid)
 }
 
 // stage runs the hooks of a stage.
@@ -161,14 +181,10 @@ func (c *container) supervise() error {
 
 // killRest ends what the payload left behind: with a pid namespace of its own
 // there is nothing, as init has ended.
-func (c *container) killRest() {
-	if err := c.killCgroup(); err != nil {
-		c.warn(err)
-	}
-}
+func (c *container) killRest() { c.warn(c.killCgroup()) }
 
 func (c *container) killCgroup() error {
-	if c.group == nil {
+	if c.group == nil || c.endsWithInit() {
 		return nil
 	}
 	ctx, cancel := background(10 * time.Second)
@@ -224,20 +240,28 @@ func (c *container) usage() definition.Stats {
 	return s
 }
 
-// peakPids is the kernel's own peak, or else the highest number sampled.
-func (c *container) peakPids(sampled int64) *int64 {
-	if peak := c.group.Peak().Pids; peak != nil {
-		return peak
-	}
-	if sampled > 0 {
-		return &sampled
-	}
-	return nil
+// endsWithInit reports whether init's end was that of every process of the
+// container: of its pid namespace, unless a hook has others started.
+func (c *container) endsWithInit() bool {
+	return len(c.def.Hooks) == 0 && slices.Contains(c.ownNamespaces(), "pid") && c.child != nil && c.child.Ended()
 }
 
-// readOOM reads what the kernel killed for memory, and whose limit it was.
-func (c *container) readOOM() {
-	oom := c.group.OOM()
-	c.result.OOMKills = oom.Kills
-	c.oom = oom
+// final is what the cgroup counted, once nobody is left in it.
+type final struct {
+	stats definition.Stats
+	peak  definition.Peak
+	oom   cgroups.OOM
+}
+
+func (c *container) readFinal() final {
+	return final{c.usage(), c.group.Peak(), c.group.OOM()}
+}
+
+// reported reads what the cgroup counted while init, whose payload has ended, takes
+// down the namespaces: unless others are left, it is final.
+func (c *container) reported() {
+	if c.group != nil && c.group.Empty() {
+		f := c.readFinal()
+		c.final = &f
+	}
 }

@@ -27,6 +27,7 @@ type monitor struct {
 	stops chan stop     // requests to end the payload
 
 	watching sync.Once
+	alarms   alarms
 
 	mu        sync.Mutex
 	exit      nsinit.Exit
@@ -37,6 +38,31 @@ type monitor struct {
 	interrupt int
 	killed    bool // we sent SIGKILL
 	peakPids  int64
+}
+
+// alarms are the times at which the monitor has something to do; zero is never.
+// They are waited for by the poll(2) that waits for init: a timer of the runtime
+// would cost a short container a thread.
+type alarms struct{ wall, idle, sample, grace time.Time }
+
+// next is the earliest of them.
+func (a *alarms) next() time.Time {
+	var first time.Time
+	for _, t := range [...]time.Time{a.wall, a.idle, a.sample, a.grace} {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
+}
+
+// due reports whether an alarm has come, and turns it off.
+func due(alarm *time.Time) bool {
+	if alarm.IsZero() || time.Now().Before(*alarm) {
+		return false
+	}
+	*alarm = time.Time{}
+	return true
 }
 
 // stop is a reason to end the payload.
@@ -62,56 +88,75 @@ func (m *monitor) wait() { m.watching.Do(m.watch) }
 // watch is the loop; it ends when init has reported the payload's end.
 func (m *monitor) watch() {
 	defer close(m.done)
-	l := m.c.def.Limits
-	wall := alarm(time.Duration(l.Wall))
-	idle := alarm(time.Duration(l.Idle))
-	grace := alarm(0)
-	sample, stopSampling := m.sampler(l)
-	defer stopSampling()
-	cancelled := m.c.ctx.Done()
+	m.setAlarms()
+	ctx := m.c.ctx
 	for {
-		select {
-		case exit := <-m.c.child.Exited():
+		if exit, ended := m.c.child.Wait(ctx, m.alarms.next()); ended {
 			m.mu.Lock()
 			m.exit, m.ended = exit, time.Now()
 			m.mu.Unlock()
 			return
-		case <-wall.C:
-			m.end(stop{limit: "wall", value: l.Wall.String()}, grace)
-		case <-idle.C:
-			if rest := time.Duration(l.Idle) - m.c.stdio.idleFor(); rest > 0 {
-				idle.Reset(rest)
-				continue
-			}
-			m.end(stop{limit: "idle", value: l.Idle.String()}, grace)
-		case <-sample:
-			if m.overCPU(l) {
-				m.end(stop{limit: "cpu_time", value: l.CPUTime.String()}, grace)
-			}
+		}
+		if ctx.Err() != nil {
+			ctx = context.Background()
+			m.end(stop{now: true})
+		}
+		m.takeStops()
+		m.ring()
+	}
+}
+
+func (m *monitor) setAlarms() {
+	l, now := m.c.def.Limits, time.Now()
+	if l.Wall > 0 {
+		m.alarms.wall = now.Add(time.Duration(l.Wall))
+	}
+	if l.Idle > 0 {
+		m.alarms.idle = now.Add(time.Duration(l.Idle))
+	}
+	if m.samples() {
+		m.alarms.sample = now.Add(sampleEvery)
+	}
+}
+
+func (m *monitor) takeStops() {
+	for {
+		select {
 		case s := <-m.stops:
-			m.end(s, grace)
-		case <-cancelled:
-			cancelled = nil
-			m.end(stop{now: true}, grace)
-		case <-grace.C:
-			m.kill()
+			m.end(s)
+		default:
+			return
 		}
 	}
 }
 
-// alarm is a timer that fires after d, or never when d is 0.
-func alarm(d time.Duration) *time.Timer {
-	if d > 0 {
-		return time.NewTimer(d)
+// ring does what the alarms that have come are for.
+func (m *monitor) ring() {
+	l := m.c.def.Limits
+	if due(&m.alarms.wall) {
+		m.end(stop{limit: "wall", value: l.Wall.String()})
 	}
-	t := time.NewTimer(time.Hour)
-	t.Stop()
-	return t
+	if due(&m.alarms.idle) {
+		if rest := time.Duration(l.Idle) - m.c.stdio.idleFor(); rest > 0 {
+			m.alarms.idle = time.Now().Add(rest)
+		} else {
+			m.end(stop{limit: "idle", value: l.Idle.String()})
+		}
+	}
+	if due(&m.alarms.sample) {
+		m.alarms.sample = time.Now().Add(sampleEvery)
+		if m.overCPU(l) {
+			m.end(stop{limit: "cpu_time", value: l.CPUTime.String()})
+		}
+	}
+	if due(&m.alarms.grace) {
+		m.kill()
+	}
 }
 
 // end asks the payload to end with TERM, and sets the alarm for KILL; the first
 // reason stands.
-func (m *monitor) end(s stop, grace *time.Timer) {
+func (m *monitor) end(s stop) {
 	m.mu.Lock()
 	first := m.first == nil
 	if first {
@@ -125,7 +170,7 @@ func (m *monitor) end(s stop, grace *time.Timer) {
 	if first {
 		m.c.child.Signal(unix.SIGTERM)
 		m.c.child.Signal(unix.SIGCONT) // a stopped payload could not take the TERM
-		grace.Reset(killGrace)
+		m.alarms.grace = time.Now().Add(killGrace)
 	}
 }
 
@@ -150,16 +195,14 @@ func (m *monitor) ask(s stop) {
 	case m.stops <- s:
 	default:
 	}
+	m.c.child.WakeUp()
 }
 
-// sampler ticks when something has to be read again and again: processor time for
-// its limit, and the number of processes where the kernel keeps no peak.
-func (m *monitor) sampler(l definition.Limits) (<-chan time.Time, func()) {
-	if l.CPUTime == 0 && (m.c.group == nil || l.Pids == nil) {
-		return nil, func() {}
-	}
-	t := time.NewTicker(sampleEvery)
-	return t.C, t.Stop
+// samples reports whether something has to be read again and again: processor time
+// for its limit, and the number of processes where the kernel keeps no peak.
+func (m *monitor) samples() bool {
+	l := m.c.def.Limits
+	return l.CPUTime > 0 || m.c.group != nil && l.Pids != nil
 }
 
 // overCPU reads the usage, and reports whether the processor time is used up.
@@ -188,30 +231,52 @@ func (m *monitor) forward(sig unix.Signal) {
 }
 
 // listen handles the user's signals until deafen: they end the set-up, and are
-// passed to a running payload.
+// passed to a running payload. Catching them costs 0.3 ms, so it begins with a
+// terminal, or when the container has lasted for some time.
 func (c *container) listen() {
-	if c.Signals == nil || c.deaf != nil {
+	if c.Signals == nil {
 		return
 	}
-	signals, stop := c.Signals()
-	quit := make(chan struct{})
-	c.deaf = func() { stop(); close(quit) }
-	go func() {
-		for {
-			select {
-			case <-quit:
-				return
-			case sig := <-signals:
-				c.signal(sig)
+	c.listening.Do(func() {
+		signals, stop := c.Signals()
+		quit := make(chan struct{})
+		c.mu.Lock()
+		c.deaf = func() { stop(); close(quit) }
+		c.mu.Unlock()
+		go func() {
+			for {
+				select {
+				case <-quit:
+					return
+				case sig := <-signals:
+					c.signal(sig)
+				}
 			}
-		}
-	}()
+		}()
+	})
+}
+
+// patience is how long nobody listens to signals: see Options.Signals.
+const patience = 5 * time.Millisecond
+
+// listenLater listens once the container has lasted, unless what is going on has
+// ended by then.
+func (c *container) listenLater() (stop func()) {
+	rest := time.Until(c.created.Add(patience))
+	if c.Signals == nil || rest <= 0 {
+		c.listen()
+		return func() {}
+	}
+	timer := time.AfterFunc(rest, c.listen)
+	return func() { timer.Stop() }
 }
 
 func (c *container) deafen() {
-	if c.deaf != nil {
-		c.deaf()
-		c.deaf = nil
+	c.mu.Lock()
+	deaf := c.deaf
+	c.mu.Unlock()
+	if deaf != nil {
+		deaf()
 	}
 }
 

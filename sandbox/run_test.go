@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sandbox/internal/floor"
 	"sandbox/sandbox"
 	"sandbox/sandbox/cgroups"
 	"sandbox/sandbox/definition"
@@ -211,7 +213,44 @@ func TestCPUTimeLimit(t *testing.T) {
 	}
 }
 
-// needLimits skips limits that this user cannot set here; root always can.
+// What is in memory by default cannot take all of it together. A limit of memory
+// bounds it instead, and a size of the recipe's is what the recipe says.
+func TestDefaultSizes(t *testing.T) {
+	const script = `awk '/MemTotal/ { print $2 }' /proc/meminfo; for d in / /run /dev/shm /tmp; do stat -f -c '%b %S' $d; done | awk '{ print $1 * $2 / 1024 }'`
+	sizes := func(t *testing.T, b *bed) (total, sum, tmp int64) {
+		b.ok()
+		var root, run, shm int64
+		if n, err := fmt.Sscan(b.stdout, &total, &root, &run, &shm, &tmp); n != 5 {
+			t.Fatalf("%q: %v", b.stdout, err)
+		}
+		return total, root + run + shm + tmp, tmp
+	}
+	t.Run("default", func(t *testing.T) {
+		total, sum, tmp := sizes(t, shell(t, script))
+		if sum >= total || tmp < total/5 || tmp > total/3 {
+			t.Errorf("%d KiB in memory of %d, %d in /tmp", sum, total, tmp)
+		}
+	})
+	t.Run("of the recipe", func(t *testing.T) {
+		b := shell(t, script)
+		b.def.Mounts = []definition.Mount{{Type: definition.MountTmpfs, Target: "/tmp", Size: 3 << 20}}
+		if _, _, tmp := sizes(t, b); tmp != 3<<10 {
+			t.Errorf("/tmp has %d KiB", tmp)
+		}
+	})
+	t.Run("limit of memory", func(t *testing.T) {
+		b := shell(t, script)
+		memory := definition.Bytes(256 << 20)
+		b.def.Limits.Memory = &memory
+		needLimits(t, b.def.Limits)
+		if total, _, tmp := sizes(t, b); tmp < total*2/5 {
+			t.Errorf("/tmp has %d KiB of %d", tmp, total)
+		}
+	})
+}
+
+// needLimits skips limits that this user cannot set here; root always can, and so can
+// who has been given the controllers.
 func needLimits(t *testing.T, limits definition.Limits) {
 	t.Helper()
 	layout, err := cgroups.Probe(true)
@@ -219,8 +258,10 @@ func needLimits(t *testing.T, limits definition.Limits) {
 		t.Fatal(err)
 	}
 	_, missing := cgroups.Resolve(layout, limits)
-	if len(missing) > 0 && isRoot() {
-		t.Fatal(missing[0])
+	for _, m := range missing {
+		if isRoot() || floor.TryCgroups().Limits(m.Controller) {
+			t.Fatalf("%s, though this user can have it", m)
+		}
 	}
 	if len(missing) > 0 {
 		t.Skipf("missing: %s", missing[0])

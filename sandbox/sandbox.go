@@ -31,10 +31,9 @@ type Options struct {
 	Stdin, Stdout, Stderr *os.File
 	// Signals begins to catch the user's signals and returns how to stop; nil leaves
 	// them alone. They are forwarded to the payload; before it runs they end the
-	// set-up. It is called once init has been started and before any hook runs: it
-	// costs 0.4 ms, which then pass while init works. A signal before that, in the
-	// first milliseconds, ends the process as a SIGKILL would, and the next command
-	// sweeps and calls poststop.
+	// set-up. It costs 0.4 ms, so it is called when a terminal is attached, or the
+	// container has lasted 5 ms. A signal before that ends the
+	// process as a SIGKILL would, and the next command sweeps and calls poststop.
 	Signals func() (signals <-chan os.Signal, stop func())
 	// Log receives one line for the user at a time, from hooks; nil drops them.
 	Log func(line string)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -26,10 +27,7 @@ func (c *container) spawn(op plan.Spawn) error {
 		return err
 	}
 	defer c.stdio.closeOpened()
-	if c.Launcher == nil {
-		c.Launcher, c.ownLauncher = nsinit.NewLauncher(), true
-	}
-	spawn := nsinit.Spawn{Namespaces: op.Namespaces, Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}
+	spawn := nsinit.Spawn{Namespaces: op.Namespaces, Net: slices.ContainsFunc(c.plan.Steps, entersNet), Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}
 	if op.IntoCgroup {
 		if spawn.Cgroup, err = c.birthplace(); err != nil {
 			return err
@@ -39,10 +37,12 @@ func (c *container) spawn(op plan.Spawn) error {
 	if c.child, err = c.Launcher.Start(in, spawn); err != nil {
 		return err
 	}
-	c.child.Refused = c.refused
-	c.listen()
+	c.child.Refused, c.child.Reported = c.refused, c.reported
+	c.child.Lasting, c.child.Until = c.listen, c.created.Add(patience)
 	return nil
 }
+
+func entersNet(s plan.Step) bool { _, ok := s.Op.(plan.EnterNet); return ok }
 
 // refused finds out why execve failed, while the payload's process is parked.
 func (c *container) refused() {
@@ -52,9 +52,9 @@ func (c *container) refused() {
 	if err != nil {
 		pid = c.child.PID()
 	}
-	root, err := mount.OpenRoot(pid)
+	root, err := c.openRoot(pid)
 	if err != nil {
-		if root, err = mount.OpenRoot(c.child.PID()); err != nil {
+		if root, err = c.openRoot(c.child.PID()); err != nil {
 			return // the errno alone has to do
 		}
 	}
@@ -69,7 +69,10 @@ func (c *container) refused() {
 // encode makes init's program from the init steps. The function closes what was
 // opened for init, once it has been started.
 func (c *container) encode(steps []plan.Step) (*nsinit.Init, func(), error) {
-	in := nsinit.NewInit()
+	if c.Launcher == nil {
+		c.Launcher, c.ownLauncher = nsinit.NewLauncher(), true
+	}
+	in := c.Launcher.NewInit()
 	closeFiles, err := c.equip(in, steps)
 	if err != nil {
 		return nil, closeFiles, err
@@ -127,13 +130,28 @@ func (c *container) equip(in *nsinit.Init, steps []plan.Step) (closeFiles func()
 			tasks = tasks[1:]
 		}
 	}
-	in.CgroupDir = c.cgroupPath()
+	if record := c.cgroupRecord(); record != nil && record.Dirs[0].Version == 2 {
+		in.CgroupDir = record.Paths()[0]
+	}
 	in.Filter, err = c.filter(steps)
 	return closeFiles, err
 }
 
-// birthplace opens the v2 cgroup that init is born in.
+// giveCgroup hands init the cgroup that its payload is born in.
+func (c *container) giveCgroup() error {
+	folder, err := c.birthplace()
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return c.child.GiveCgroup(folder)
+}
+
+// birthplace opens the v2 cgroup that processes are born in, or returns nil.
 func (c *container) birthplace() (*os.File, error) {
+	if c.group.FD() < 0 {
+		return nil, nil
+	}
 	fd, err := unix.FcntlInt(uintptr(c.group.FD()), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the cgroup: %w", err)
@@ -163,6 +181,8 @@ func (c *container) ownNamespaces() []string {
 			own = append(own, op.Namespaces...)
 		case plan.Unshare:
 			own = append(own, op.Namespaces...)
+		case plan.EnterNet:
+			own = append(own, "net")
 		case plan.UnshareUser:
 			own = append(own, "user")
 		case plan.ClonePayload:
@@ -270,7 +290,7 @@ func (e *helperError) Hint() string {
 // resolveUser looks the payload's user up in the rootfs, and answers init with the
 // numbers.
 func (c *container) resolveUser(op plan.ResolveUser) error {
-	root, err := mount.OpenRoot(c.child.PID())
+	root, err := c.openRoot(c.child.PID())
 	if err != nil {
 		return err
 	}

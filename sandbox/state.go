@@ -113,11 +113,15 @@ func (s *state) fill(recipe []byte) error {
 	}
 	s.lock = lock
 	if len(recipe) > 0 {
-		if err := os.WriteFile(filepath.Join(s.dir, recordFile), recipe, 0o600); err != nil {
-			return fmt.Errorf("write state: %w", err)
+		if err := writeFile(filepath.Join(s.dir, recordFile), recipe); err != nil {
+			return err
 		}
 	}
-	return s.save()
+	text, err := s.record.encode()
+	if err != nil {
+		return fmt.Errorf("encode state: %w", err)
+	}
+	return writeFile(filepath.Join(s.dir, stateFile), text) // nobody reads it under this folder's name
 }
 
 // save writes state.json whole, by rename. No fsync: the state of a run does not
@@ -127,23 +131,30 @@ func (s *state) save() error {
 	if err != nil {
 		return fmt.Errorf("encode state: %w", err)
 	}
-	return writeFile(filepath.Join(s.dir, stateFile), text)
+	return replaceFile(filepath.Join(s.dir, stateFile), text)
+}
+
+// replaceFile writes a file whole, by rename.
+func replaceFile(path string, text []byte) error {
+	err := writeFile(path+".new", text)
+	if err == nil {
+		if err = unix.Rename(path+".new", path); err != nil {
+			err = fmt.Errorf("write state %s: %w", path, err)
+		}
+	}
+	return err
 }
 
 func writeFile(path string, text []byte) error {
-	temp := path + ".new"
 	// Without os.File, which would set up the runtime's poller.
-	fd, err := unix.Open(temp, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o600)
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		return fmt.Errorf("write state: open %s: %w", temp, err)
+		return fmt.Errorf("write state: open %s: %w", path, err)
 	}
 	n, err := unix.Write(fd, text)
 	unix.Close(fd)
 	if err == nil && n < len(text) {
 		err = unix.ENOSPC
-	}
-	if err == nil {
-		err = unix.Rename(temp, path)
 	}
 	if err != nil {
 		return fmt.Errorf("write state %s: %w", path, err)
@@ -153,16 +164,16 @@ func writeFile(path string, text []byte) error {
 
 // remove deletes the folder and gives up the lock.
 func (s *state) remove() error {
+	defer s.unlock()
+	if unix.Unlink(filepath.Join(s.dir, stateFile)) == nil && unix.Rmdir(s.dir) == nil {
+		return nil // as a rule nothing else is there
+	}
 	var err error
-	for _, name := range []string{stateFile, stateFile + ".new", recordFile, resultFile} {
+	for _, name := range []string{stateFile, stateFile + ".new", recordFile, resultFile, "."} {
 		if e := os.Remove(filepath.Join(s.dir, name)); e != nil && !errors.Is(e, os.ErrNotExist) {
 			err = fmt.Errorf("remove state: %w", e)
 		}
 	}
-	if e := os.Remove(s.dir); e != nil && !errors.Is(e, os.ErrNotExist) {
-		err = fmt.Errorf("remove state: %w", e)
-	}
-	s.unlock()
 	return err
 }
 
@@ -179,7 +190,7 @@ func (s *state) keep(r *definition.Result) error {
 	if err != nil {
 		return fmt.Errorf("encode result: %w", err)
 	}
-	if err := writeFile(filepath.Join(s.dir, resultFile), text); err != nil {
+	if err := replaceFile(filepath.Join(s.dir, resultFile), text); err != nil {
 		return err
 	}
 	s.record.Status = statusKept
@@ -211,9 +222,11 @@ func lockDir(dir string) (*os.File, error) {
 // ownedDir makes a private folder, and refuses one that another user could have
 // prepared: the state decides what gets killed and removed.
 func ownedDir(dir string) error {
-	err := os.MkdirAll(filepath.Dir(dir), 0o755)
-	if err == nil {
-		err = os.Mkdir(dir, 0o700)
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(dir), 0o755); err == nil {
+			err = os.Mkdir(dir, 0o700)
+		}
 	}
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("make state folder: %w", err)

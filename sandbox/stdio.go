@@ -21,6 +21,7 @@ type stdio struct {
 	runner       [3]*os.File
 	console      *console
 
+	pumped   bool
 	pumps    sync.WaitGroup
 	limit    int64
 	written  atomic.Int64
@@ -132,6 +133,7 @@ func (s *stdio) pipe(to *os.File) (*os.File, error) {
 // pump copies output until its end, counting it. Beyond the limit it is dropped,
 // so that a payload that is being ended does not block.
 func (s *stdio) pump(to io.Writer, from *os.File) {
+	s.pumped = true
 	s.pumps.Add(1)
 	go func() {
 		defer s.pumps.Done()
@@ -196,6 +198,9 @@ func (s *stdio) resize() {
 // drain waits for the rest of the output, once every process that could write it
 // is gone, and gives the terminal back.
 func (s *stdio) drain(limit time.Duration) {
+	if !s.pumped {
+		return
+	}
 	done := make(chan struct{})
 	go func() { s.pumps.Wait(); close(done) }()
 	select {

@@ -62,7 +62,7 @@ func (c *container) killAll() error {
 			c.judge()
 		}
 	} else {
-		<-c.child.Exited()
+		c.child.Wait(context.Background(), time.Time{})
 		c.stdio.drain(time.Second)
 	}
 	c.takeNotes()

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
+	"sandbox/internal/floor"
 	"sandbox/sandbox/cgroups"
 	"sandbox/sandbox/definition"
 	"sandbox/sandbox/plan"
@@ -21,6 +24,8 @@ func needIDs(t *testing.T) {
 	}
 	switch {
 	case f.Root:
+	case (!f.NewIDMap || len(f.SubUIDs) == 0 || len(f.SubGIDs) == 0) && floor.SubordinateIDs():
+		t.Fatalf("the subordinate ids of this user were overlooked: %+v", f)
 	case !f.NewIDMap:
 		t.Skip("missing: newuidmap and newgidmap, set-user-ID")
 	case len(f.SubUIDs) == 0 || len(f.SubGIDs) == 0:
@@ -111,7 +116,14 @@ func TestCgroupFromInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if layout.Mode != cgroups.ModeV2 {
+	var fs unix.Statfs_t
+	if err := unix.Statfs("/sys/fs/cgroup", &fs); err != nil {
+		t.Fatal(err)
+	}
+	switch v2 := fs.Type == unix.CGROUP2_SUPER_MAGIC; {
+	case v2 != (layout.Mode == cgroups.ModeV2):
+		t.Fatalf("cgroup v2 alone at /sys/fs/cgroup: %t, mode %s", v2, layout.Mode)
+	case !v2:
 		t.Skip("missing: cgroup v2 alone at /sys/fs/cgroup")
 	}
 	pids := int64(33)

@@ -61,10 +61,10 @@ func (c *container) signalVerdict(sig unix.Signal) definition.Verdict {
 func (c *container) memoryLimit() string {
 	limit := c.def.Limits.Memory
 	switch {
-	case c.oom.Own && limit != nil:
+	case c.final.oom.Own && limit != nil:
 		return limit.String()
-	case c.oom.Whose != "":
-		return "that of the cgroup " + c.oom.Whose + " above the container"
+	case c.final.oom.Whose != "":
+		return "that of the cgroup " + c.final.oom.Whose + " above the container"
 	}
 	return "that of the machine"
 }
@@ -75,13 +75,17 @@ func (c *container) readPeaks() {
 	if c.group == nil {
 		return
 	}
-	s := c.usage()
-	r.Peak.Memory = s.MemoryPeak
-	if s.CPU > r.CPU {
-		r.CPU = s.CPU // processes that nobody waited for are in the cgroup's time only
+	if c.final == nil {
+		f := c.readFinal()
+		c.final = &f
 	}
-	r.Peak.Pids = c.peakPids(m.peakPids)
-	c.readOOM()
+	f := c.final
+	r.Peak = f.peak
+	if r.Peak.Pids == nil && m.peakPids > 0 {
+		r.Peak.Pids = &m.peakPids // sampled
+	}
+	r.CPU = max(r.CPU, f.stats.CPU) // processes that nobody waited for are in the cgroup's time only
+	r.OOMKills = f.oom.Kills
 }
 
 // cpuTime is the processor time of a process and of all it waited for.

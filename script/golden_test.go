@@ -83,7 +83,7 @@ func loadCase(t *testing.T, archive *txtar.Archive) string {
 	}
 	var prints strings.Builder
 	r, err := Load(context.Background(), Options{
-		Path: filepath.Join(dir, "build.lua"), Project: dir, Params: params, Library: library,
+		Path: filepath.Join(dir, "build.lua"), Project: dir, Params: params, Library: library, Fetched: filepath.Join(dir, "fetched"),
 		Env:  func(name string) (string, bool) { v, ok := env[name]; return v, ok },
 		Fact: func(name string) (string, error) { return testFact(name) },
 		Log:  func(line string) { prints.WriteString("print: " + line + "\n") },

@@ -29,6 +29,7 @@ const (
 	InputFile    = "file"    // a file below the project
 	InputExists  = "exists"  // whether there is such a file
 	InputGlob    = "glob"    // the names that match a pattern
+	InputProject = "project" // sandbox.toml or sandbox.lock
 	InputRequire = "require" // a file of Lua: the recipe itself, and what it requires
 )
 
@@ -60,6 +61,7 @@ type inputs struct {
 	env     func(string) (string, bool)
 	fact    func(string) (string, error)
 	library fs.FS
+	fetched string // the folder of fetched libraries
 	seen    []Input
 	replay  bool
 	root    *os.Root

@@ -11,6 +11,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"sandbox/project"
 	"sandbox/sandbox/definition"
 	"sandbox/script/stdlib"
 	"sandbox/script/vm"
@@ -29,13 +30,16 @@ type loader struct {
 
 	main       string // as messages show it
 	files      []*file
-	loading    []*file // innermost last
+	loading    []*file       // innermost last
+	project    *project.File // nil without sandbox.toml
+	lock       *project.Lock // nil until it is needed
 	modules    map[string]lua.LValue
 	containers []*container
 	metatable  *lua.LTable // of containers
 	params     []Param
 	declared   bool // sandbox.params was called
 	paramsOnly bool
+	isPart     bool        // a library is loaded by itself: it returns anything
 	release    func() bool // of the caller's context
 }
 
@@ -65,9 +69,14 @@ func newLoader(ctx context.Context, s source, in *inputs, log func(string)) *loa
 }
 
 // isLibrary tells whether lines of a file are to be skipped when looking for the
-// recipe's: those of embedded files that the recipe requires.
+// recipe's: those of libraries that the recipe requires.
 func (l *loader) isLibrary(name string) bool {
-	return name != l.main && strings.HasPrefix(name, libraryPrefix)
+	for i, f := range l.files {
+		if f.shown == name {
+			return i > 0 && f.floor != inProject
+		}
+	}
+	return false
 }
 
 // run loads and runs the main file, and checks what it returned. The error is a
@@ -76,6 +85,9 @@ func (l *loader) run() error {
 	defer l.release()
 	stop := l.vm.Within(loadTime, "loading "+l.main)
 	defer stop()
+	if err := l.openProject(); err != nil {
+		return err
+	}
 	l.vm.Declare("require", l.vm.State().NewFunction(l.require))
 	main := l.mainFile()
 	text := l.inputs.seen[slices.IndexFunc(l.inputs.seen, func(i Input) bool { return i.Kind == InputRequire && i.Name == mainName })]
@@ -115,6 +127,12 @@ func (l *loader) failure(err error) error {
 
 // returned checks that the recipe returned exactly one container.
 func (l *loader) returned(results []lua.LValue) error {
+	if l.isPart && len(results) == 1 && results[0] != lua.LNil {
+		return nil
+	}
+	if l.isPart {
+		return &Error{Problems: l.found, Lua: []*vm.Error{{File: l.main, Message: "it returned " + l.describe(results), Hint: "end it with \"return\" and what it has to offer"}}}
+	}
 	if len(results) == 1 {
 		if c := asContainer(results[0]); c != nil {
 			return l.finish(c)
@@ -216,12 +234,25 @@ func defaultName(path string) string {
 	return clean
 }
 
+// used are the libraries of sandbox.toml that the recipe required.
+func (l *loader) used() []*project.Locked {
+	var all []*project.Locked
+	for _, f := range l.files {
+		if f.library != nil && !slices.Contains(all, f.library) {
+			all = append(all, f.library)
+		}
+	}
+	return all
+}
+
 // adopt makes a loaded recipe ready for its hooks: everything is frozen.
 func (r *Recipe) adopt(l *loader) {
 	c := l.containers[0]
 	r.Definitions = []definition.Definition{c.definition}
 	r.Params = l.params
 	r.Inputs = l.inputs.seen
+	r.Project = l.project
+	r.Libraries = l.used()
 	r.vm, r.hooks = l.vm, c.hooks
 	l.Load.Ended = true
 	if len(c.hooks) == 0 {

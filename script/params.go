@@ -40,7 +40,7 @@ type Param struct {
 // declareParams is sandbox.params{…}. It returns the values.
 func (l *loader) declareParams(L *lua.LState) int {
 	switch {
-	case l.vm.Where(nil).File != l.main:
+	case l.vm.Where(nil).File != l.main || l.isPart:
 		L.RaiseError("sandbox.params is for the main recipe; give a library's functions arguments")
 	case l.declared:
 		L.RaiseError("sandbox.params is called twice; declare all parameters in one table")

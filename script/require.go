@@ -2,9 +2,8 @@ package script
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
-	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -14,34 +13,6 @@ import (
 	"sandbox/script/stdlib"
 	"sandbox/script/vm"
 )
-
-// libraryPrefix starts the names of embedded files, in messages and inputs.
-const libraryPrefix = "embedded/"
-
-// file is a source file of Lua.
-type file struct {
-	library bool
-	// rel is its path below the folder of the recipe, or in the library; it may
-	// start with "..".
-	rel string
-	// shown is its name in messages.
-	shown string
-}
-
-// key names a file among the inputs.
-func (f *file) key() string {
-	if f.library {
-		return libraryPrefix + f.rel
-	}
-	return f.rel
-}
-
-// mainFile is the recipe itself.
-func (l *loader) mainFile() *file {
-	f := &file{library: l.source.Embedded, rel: filepath.Base(l.source.Path), shown: l.main}
-	l.files = append(l.files, f)
-	return f
-}
 
 // require(name) returns what a module or a file returned.
 func (l *loader) require(L *lua.LState) int {
@@ -100,80 +71,97 @@ func (l *loader) requireFile(L *lua.LState, f *file) int {
 	return 1
 }
 
-// read returns a file's text, from the inputs.
-func (l *loader) read(f *file) Input {
-	return l.inputs.look(InputRequire, f.key(), func() Input {
-		if f.library {
-			return l.readLibrary(f.rel)
-		}
-		return l.inputs.source(l.base(), f.rel)
-	})
-}
-
-// base is the absolute folder of the recipe.
-func (l *loader) base() string {
-	if l.source.Embedded {
-		return l.source.Project
-	}
-	abs, err := filepath.Abs(l.source.Path)
-	if err != nil {
-		return l.source.Project
-	}
-	return filepath.Dir(abs)
-}
-
-func (l *loader) readLibrary(rel string) Input {
-	if l.inputs.library == nil {
-		return Input{}
-	}
-	text, err := fs.ReadFile(l.inputs.library, rel)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid):
-		return Input{}
-	case err != nil:
-		return failed("read", rel, err)
-	}
-	return Input{Found: true, Value: string(text)}
-}
-
 // resolve finds the file that a name means.
 func (l *loader) resolve(name string) (*file, error) {
-	if strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../") {
-		return l.relative(name)
-	}
+	from := l.asking()
 	shown := strconv.Quote(name)
-	if m := registry.FindModule(name); m != nil {
-		return nil, errors.New("the module " + shown + " is reserved and not available yet")
-	}
 	switch {
+	case strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../"):
+		return l.relative(from, name)
+	case registry.FindModule(name) != nil:
+		return nil, errors.New("the module " + shown + " is reserved and not available yet")
 	case name == "" || strings.ContainsAny(name, "/\\\x00") || strings.HasPrefix(name, "."):
 		return nil, errors.New("require " + shown + ": a file is required by \"./name\", relative to this one; a module by its bare name")
 	case strings.HasSuffix(name, ".lua"):
 		return nil, errors.New("require " + shown + ": leave out \".lua\"")
 	}
-	project := l.projectFile(name)
-	library := &file{library: true, rel: name + ".lua", shown: libraryPrefix + name + ".lua"}
-	inProject, inLibrary := l.read(project), l.read(library)
-	for _, i := range [...]Input{inProject, inLibrary} {
-		if i.Error != "" {
-			return nil, errors.New(i.Error)
+	found, err := l.candidates(from, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return nil, l.clash(name, found)
+	}
+	missing := "no module of this name, "
+	if from.floor == inProject {
+		missing += "no " + l.projectFile(name).shown + ", "
+	}
+	if from.floor <= inLibrary && l.project != nil {
+		missing += "none in " + l.project.Shown + ", "
+	}
+	return nil, errors.New("require " + shown + ": there is " + missing + "and no such recipe in the library" + l.nearest(name))
+}
+
+// candidates are the files that a bare name may mean, from a file's floor down.
+func (l *loader) candidates(from *file, name string) ([]*file, error) {
+	var found []*file
+	if own := l.projectFile(name); from.floor == inProject {
+		switch in := l.read(own); {
+		case in.Error != "":
+			return nil, errors.New(in.Error)
+		case in.Found:
+			found = append(found, own)
 		}
 	}
-	switch {
-	case inProject.Found && inLibrary.Found:
-		return nil, errors.New("require " + shown + " may mean " + project.shown + " or " + library.shown + "; rename the first, or require \"./" + name + "\"")
-	case inProject.Found:
-		return project, nil
-	case inLibrary.Found:
-		return library, nil
+	if from.floor <= inLibrary {
+		library, err := l.library(name)
+		if err != nil {
+			return nil, fmt.Errorf("require %s: %w", strconv.Quote(name), err)
+		}
+		if library != nil {
+			found = append(found, library)
+		}
 	}
-	return nil, errors.New("require " + shown + ": there is no module of this name, no " + project.shown + ", and no such recipe in the library" + l.nearest(name))
+	ours := embeddedFile(name + ".lua")
+	in := l.read(ours)
+	if in.Error != "" {
+		return nil, errors.New(in.Error)
+	}
+	if in.Found {
+		found = append(found, ours)
+	}
+	return found, nil
+}
+
+// clash is the error of a name that means several files.
+func (l *loader) clash(name string, found []*file) error {
+	var places []string
+	for _, f := range found {
+		place := vm.Printable(f.shown)
+		if f.floor == inLibrary {
+			place += " (" + l.project.Shown + ":" + strconv.Itoa(l.project.Library(name).Line) + ")"
+		}
+		places = append(places, place)
+	}
+	last := len(places) - 1
+	hint := "rename the first, or require \"./" + name + "\""
+	if found[0].floor == inLibrary {
+		hint = "call the first by another name: sandbox lib add --as NAME"
+	}
+	return errors.New("require " + strconv.Quote(name) + " may mean " + strings.Join(places[:last], ", ") + " or " + places[last] + "; " + hint)
 }
 
 func (l *loader) nearest(name string) string {
 	names := []string{}
 	for _, m := range stdlib.Modules {
 		names = append(names, m.Name)
+	}
+	if l.project != nil {
+		for i := range l.project.Libraries {
+			names = append(names, l.project.Libraries[i].Name)
+		}
 	}
 	if l.inputs.library != nil {
 		if entries, err := fs.Glob(l.inputs.library, "*.lua"); err == nil {
@@ -188,43 +176,25 @@ func (l *loader) nearest(name string) string {
 	return ""
 }
 
-// projectFile is the file of a bare name, at the top of the project.
-func (l *loader) projectFile(name string) *file {
-	rel, err := filepath.Rel(l.base(), l.source.Project)
-	if err != nil {
-		rel = "."
+// asking is the file whose line is running.
+func (l *loader) asking() *file {
+	at := l.vm.Where(nil).File
+	for _, f := range l.files {
+		if f.shown == at {
+			return f
+		}
 	}
-	rel = path.Join(filepath.ToSlash(rel), name+".lua")
-	return &file{rel: rel, shown: l.show(rel)}
-}
-
-// show is the name of a file in messages: beside the recipe's as the user wrote it.
-func (l *loader) show(rel string) string {
-	if l.source.Embedded {
-		return rel
-	}
-	return filepath.Join(filepath.Dir(l.source.Path), rel)
+	return l.files[0]
 }
 
 // relative finds "./name", beside the file that asks.
-func (l *loader) relative(name string) (*file, error) {
-	at := l.vm.Where(nil).File
-	var from *file
-	for _, f := range l.files {
-		if f.shown == at {
-			from = f
-		}
-	}
-	if from == nil {
-		return nil, errors.New("require " + strconv.Quote(name) + ": the file that asks is not known")
-	}
+func (l *loader) relative(from *file, name string) (*file, error) {
 	if strings.HasSuffix(name, ".lua") {
 		return nil, errors.New("require " + strconv.Quote(name) + ": leave out \".lua\"")
 	}
-	f := &file{library: from.library, rel: path.Join(path.Dir(from.rel), name) + ".lua"}
-	f.shown = l.show(f.rel)
-	if f.library {
-		f.shown = libraryPrefix + f.rel
+	f := l.beside(from, name)
+	if f.floor == inLibrary && strings.HasPrefix(f.rel, "../") {
+		return nil, errors.New("require " + strconv.Quote(name) + ": the path leads out of the library " + f.library.ID())
 	}
 	switch i := l.read(f); {
 	case i.Error != "":

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"sandbox/project"
 	"sandbox/sandbox/definition"
 	"sandbox/script/stdlib"
 	"sandbox/script/vm"
@@ -35,6 +36,9 @@ type Options struct {
 	// Project is the folder that relative paths are below; empty means
 	// FindProject(Path), or the current folder for an embedded recipe.
 	Project string
+	// Fetched is the folder with the libraries that were fetched from elsewhere, each
+	// in one called by its digest.
+	Fetched string
 	// Params are the values of flags.
 	Params map[string][]string
 	// Env looks up environment variables; nil means os.LookupEnv.
@@ -58,6 +62,10 @@ type Recipe struct {
 	Params []Param
 	// Inputs are what the load depended on, in the order they were asked for.
 	Inputs []Input
+	// Project is what sandbox.toml says; nil without one.
+	Project *project.File
+	// Libraries are those of sandbox.toml that it requires.
+	Libraries []*project.Locked
 
 	source source
 	vm     *vm.VM // nil when the last one was given up
@@ -85,14 +93,11 @@ func FindProject(path string) (string, error) {
 		return "", err
 	}
 	own := filepath.Dir(path)
-	for dir := own; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "sandbox.toml")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return own, nil
-		}
+	dir, err := project.Find(own)
+	if dir == "" {
+		dir = own
 	}
+	return dir, err
 }
 
 // Load runs a recipe up to its end. The error, when it is about the recipe, is a
@@ -130,7 +135,7 @@ func LoadParams(ctx context.Context, o Options) ([]Param, error) {
 
 // prepare finds the project and makes the VM.
 func prepare(ctx context.Context, o Options) (*loader, error) {
-	in := &inputs{project: o.Project, env: o.Env, fact: o.Fact, library: o.Library}
+	in := &inputs{project: o.Project, env: o.Env, fact: o.Fact, library: o.Library, fetched: o.Fetched}
 	if in.env == nil {
 		in.env = os.LookupEnv
 	}
@@ -172,15 +177,23 @@ func readRecipe(path string) ([]byte, error) {
 	case info.IsDir():
 		return nil, &Error{Lua: []*vm.Error{{File: path, Message: "a recipe is a file, and this is a folder"}}}
 	}
-	limit := vm.MaxSource + 1 // vm refuses what is longer
-	if info.Mode().IsRegular() {
-		limit = int(min(info.Size()+1, int64(limit)))
-	}
-	text, err := readLimited(path, limit)
+	text, err := readSmall(path, vm.MaxSource+1) // vm refuses what is longer
 	if err != nil {
 		return nil, &Error{Lua: []*vm.Error{{File: path, Message: "the recipe cannot be read: " + reason(err)}}}
 	}
 	return text, nil
+}
+
+// readSmall reads a file, or the first limit bytes of one that is longer.
+func readSmall(path string, limit int) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().IsRegular() {
+		limit = int(min(info.Size()+1, int64(limit)))
+	}
+	return readLimited(path, limit)
 }
 
 // readLimited reads at most n bytes of a file. It does without os.File, which would

@@ -15,8 +15,11 @@ type flag struct {
 }
 
 // arguments is a command line of the form: flags RECIPE flags-and-params -- command.
+// Without RECIPE it is about the project's.
 type arguments struct {
 	recipe string
+	// early is the first param that came before any recipe: the project's is meant.
+	early string
 	// own are the values of our flags; "" for those without a value.
 	own map[string]string
 	// params are the flags that are not ours, untyped: their types are known when
@@ -53,6 +56,8 @@ func parseArguments(args []string, flags []flag) (*arguments, error) {
 			args = rest
 		case strings.HasPrefix(word, "-") && word != "-":
 			return nil, &usageError{message: "unknown flag " + word, hint: "flags start with two dashes"}
+		case a.recipe == "" && a.early != "":
+			return nil, a.tooEarly()
 		case a.recipe == "":
 			a.recipe = word
 		default:
@@ -61,6 +66,10 @@ func parseArguments(args []string, flags []flag) (*arguments, error) {
 		}
 	}
 	return a, nil
+}
+
+func (a *arguments) tooEarly() error {
+	return &usageError{message: "unknown flag --" + a.early + " before the recipe", hint: "a recipe's params follow its name"}
 }
 
 func (a *arguments) commandError() error {
@@ -74,8 +83,8 @@ func (a *arguments) commandError() error {
 func (a *arguments) flag(word string, args []string, flags []flag) ([]string, error) {
 	name, value, given := strings.Cut(word, "=")
 	own := findFlag(flags, name)
-	if own == nil && a.recipe == "" {
-		return nil, &usageError{message: "unknown flag --" + name + " before the recipe", hint: "a recipe's params follow its name"}
+	if own == nil && a.recipe == "" && a.early == "" {
+		a.early = name
 	}
 	if own != nil && own.value == "" {
 		if given {

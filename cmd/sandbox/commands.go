@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"sandbox/project"
 )
 
 // app is one invocation of the program.
@@ -27,7 +29,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", (*app).runCommand}, {"plan", (*app).planCommand}, {"check", (*app).checkCommand},
-		{"docs", (*app).docsCommand}, {"types", (*app).typesCommand}, {"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
+		{"lib", (*app).libCommand}, {"new", (*app).newCommand}, {"docs", (*app).docsCommand}, {"types", (*app).typesCommand},
+		{"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
 	}
 }
 
@@ -129,7 +132,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := a.out.WriteString("sandbox " + version() + "\n")
+			_, err := a.out.WriteString("sandbox " + project.Release + " " + version() + "\n")
 			return err
 		},
 	}

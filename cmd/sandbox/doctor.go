@@ -42,7 +42,9 @@ func (a *app) doctor(asJSON bool) error {
 	return err
 }
 
+// doctorText is a line a finding, those about one thing that say the same in one.
 func doctorText(findings []probe.Check) string {
+	findings = together(findings)
 	width := 0
 	for _, f := range findings {
 		width = max(width, len(f.Name))
@@ -55,6 +57,28 @@ func doctorText(findings []probe.Check) string {
 		}
 	}
 	return b.String()
+}
+
+// together joins neighbours like limits.memory and limits.pids that say the same.
+func together(findings []probe.Check) []probe.Check {
+	var joined []probe.Check
+	for _, f := range findings {
+		thing, item, itemized := strings.Cut(f.Name, ".")
+		if !itemized {
+			joined = append(joined, f)
+			continue
+		}
+		f.Name, f.Text = thing, ": "+f.Text
+		if n := len(joined) - 1; n >= 0 && joined[n].Name == thing && joined[n].Level == f.Level && joined[n].Advice == f.Advice {
+			if items, same := strings.CutSuffix(joined[n].Text, f.Text); same {
+				joined[n].Text = items + ", " + item + f.Text
+				continue
+			}
+		}
+		f.Text = item + f.Text
+		joined = append(joined, f)
+	}
+	return joined
 }
 
 func pad(s string, width int) string { return s + strings.Repeat(" ", max(0, width-len(s))) }

@@ -165,7 +165,7 @@ func completeFlags(line *arguments, flags []flag, word string) ([]cobra.Completi
 
 // declared are the params of the line's recipe; none when it cannot be loaded.
 func (a *arguments) declared() []script.Param {
-	if a.recipe == "" {
+	if a.orDefault("") != nil {
 		return nil
 	}
 	reader := &app{ui: &ui{w: nowhere{}, quiet: true}}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"sandbox/internal/floor"
 	"sandbox/internal/leakcheck"
 )
 
@@ -27,7 +29,15 @@ func TestScripts(t *testing.T) {
 		ContinueOnError: true,
 		Setup:           surround,
 		Condition: func(name string) (bool, error) {
-			return name == "root" && os.Geteuid() == 0, nil
+			switch name {
+			case "root":
+				return os.Geteuid() == 0, nil
+			case "ids": // more than one, to be other users
+				return os.Geteuid() == 0 || floor.SubordinateIDs(), nil
+			case "limits": // of memory and processes
+				return mayLimit(), nil
+			}
+			return false, fmt.Errorf("no condition is called %q", name)
 		},
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,11 +20,14 @@ func planFlags() []flag {
 
 func (a *app) planCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "plan RECIPE [flags of the recipe]",
+		Use:   "plan [RECIPE] [flags of the recipe]",
 		Short: "Print what a run would do, step by step",
 		Long: "Print what `sandbox run` of a recipe would do on this machine for this user: a line a\n" +
 			"step, with the recipe's line that asked for it, then what undoes it, and what is\n" +
-			"degraded here. Nothing is done, and no root is needed.\n\n" + flagHelp(planFlags()),
+			"degraded here. Nothing is done, and no root is needed.\n\n" +
+			"Variables of the environment, the payload's and those that the recipe reads, appear by\n" +
+			"their names alone, and injected files without their contents. A secret that a recipe\n" +
+			"puts elsewhere, as into process.args, is shown.\n\n" + flagHelp(planFlags()),
 		DisableFlagParsing: true,
 		ValidArgsFunction:  completeRecipe(planFlags()),
 		RunE:               func(_ *cobra.Command, args []string) error { return a.plan(args) },
@@ -37,8 +41,9 @@ func (a *app) plan(args []string) error {
 		return err
 	case line.has("help"):
 		return a.help(line, "plan")
-	case line.recipe == "":
-		return &usageError{message: "no recipe to plan", hint: "sandbox plan RECIPE"}
+	}
+	if err := line.orDefault("plan"); err != nil {
+		return err
 	}
 	if err := confine(); err != nil {
 		return err
@@ -71,11 +76,13 @@ func planText(recipe *script.Recipe, p *plan.Plan) string {
 	for _, in := range recipe.Inputs {
 		b.WriteString(inputText(in) + "\n")
 	}
+	b.WriteString(projectText(recipe, ""))
 	return b.String()
 }
 
-// inputText words one thing that the load depended on: a value that is short, or
-// the digest of a content.
+// inputText words one thing that the load depended on: a fact's value, or the
+// digest of a content. A variable of the environment may hold a secret, and plans
+// end up in logs.
 func inputText(in script.Input) string {
 	text := "input " + in.Kind + " " + printable(in.Name)
 	switch {
@@ -85,13 +92,16 @@ func inputText(in script.Input) string {
 		return text + ": none"
 	case in.Kind == script.InputExists:
 		return text + ": there"
-	case in.Kind == script.InputEnv || in.Kind == script.InputFact:
+	case in.Kind == script.InputEnv:
+		return text + ": set"
+	case in.Kind == script.InputFact:
 		return text + " = " + quote(in.Value)
 	}
 	return text + "  sha256:" + in.Digest()[:16]
 }
 
-// planInput is one input in --json, without its content.
+// planInput is one input in --json, without its content. A variable has no digest:
+// a short secret can be guessed from it.
 type planInput struct {
 	Kind   string `json:"kind"`
 	Name   string `json:"name"`
@@ -103,9 +113,27 @@ type planInput struct {
 func planInputs(inputs []script.Input) []planInput {
 	out := make([]planInput, len(inputs))
 	for i, in := range inputs {
-		out[i] = planInput{Kind: in.Kind, Name: in.Name, Found: in.Found, SHA256: in.Digest(), Error: in.Error}
+		out[i] = planInput{Kind: in.Kind, Name: in.Name, Found: in.Found, Error: in.Error}
+		if in.Kind != script.InputEnv {
+			out[i].SHA256 = in.Digest()
+		}
 	}
 	return out
+}
+
+// withoutSecrets is a definition without what a recipe hands to the payload alone:
+// the values of its environment and the contents of its files.
+func withoutSecrets(def *definition.Definition) *definition.Definition {
+	shown := *def
+	shown.Process.Env = slices.Clone(def.Process.Env)
+	for i := range shown.Process.Env {
+		shown.Process.Env[i].Value = ""
+	}
+	shown.Mounts = slices.Clone(def.Mounts)
+	for i := range shown.Mounts {
+		shown.Mounts[i].Content = ""
+	}
+	return &shown
 }
 
 // planStep is one step in --json.
@@ -120,10 +148,12 @@ func (a *app) planJSON(recipe *script.Recipe, p *plan.Plan) error {
 	doc := struct {
 		Definition *definition.Definition `json:"definition"`
 		Inputs     []planInput            `json:"inputs"`
+		Grants     []string               `json:"grants"`
+		Libraries  []planLibrary          `json:"libraries"`
 		Steps      []planStep             `json:"steps"`
 		Teardown   []planStep             `json:"teardown"`
 		Notes      []string               `json:"notes"`
-	}{Definition: definitionOf(recipe), Inputs: planInputs(recipe.Inputs), Steps: planSteps(p.Steps), Teardown: planSteps(p.Teardown), Notes: []string{}}
+	}{Definition: withoutSecrets(definitionOf(recipe)), Inputs: planInputs(recipe.Inputs), Grants: planGrants(recipe), Libraries: planLibraries(recipe), Steps: planSteps(p.Steps), Teardown: planSteps(p.Teardown), Notes: []string{}}
 	for _, n := range p.Notes {
 		doc.Notes = append(doc.Notes, n.Text)
 	}

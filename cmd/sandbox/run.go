@@ -32,11 +32,12 @@ func runFlags() []flag {
 
 func (a *app) runCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "run RECIPE [flags of the recipe] [-- command…]",
+		Use:   "run [RECIPE] [flags of the recipe] [-- command…]",
 		Short: "Run a recipe",
 		Long: "Run the container that a recipe defines, and exit with its payload's exit code.\n" +
-			"RECIPE is a Lua file, or the name of an embedded recipe. A command after -- is run\n" +
-			"in the place of the recipe's process.args.\n\n" +
+			"RECIPE is a Lua file, or the name of an embedded recipe; without one, the project's is\n" +
+			"run, which sandbox.toml names. A command after -- is run in the place of the recipe's\n" +
+			"process.args.\n\n" +
 			"stdin, stdout and stderr are the payload's; what sandbox says goes to stderr, after it.\n" +
 			"Exit codes: the payload's own; 128 + signal; 124 a limit of time or output; 1 a hook\n" +
 			"called the run failed; 125 set-up or a hook failed; 126 the payload is not executable;\n" +
@@ -55,8 +56,9 @@ func (a *app) run(args []string) error {
 		return a.fail(err)
 	case line.has("help"):
 		return a.help(line, "run")
-	case line.recipe == "":
-		return a.fail(&usageError{message: "no recipe to run", hint: "sandbox run RECIPE; sandbox run --help lists the rest"})
+	}
+	if err := line.orDefault("run"); err != nil {
+		return a.fail(err)
 	}
 	a.ui.quiet = line.has("quiet")
 	r := &running{app: a, line: line}
@@ -93,10 +95,13 @@ func (r *running) openResult() error {
 
 // live loads the recipe and runs its container.
 func (r *running) live() (*definition.Result, error) {
-	launcher := nsinit.NewLauncher() // never closed: its threads end with the process, 0.2 ms sooner
-	if os.Geteuid() == 0 && probe.IdleCore() {
-		launcher.Speculate([]string{"net", "ipc", "uts"})
+	launcher := nsinit.NewLauncher() // never closed: what it has ends with the process, 0.2 ms sooner
+	if os.Geteuid() == 0 {
+		launcher.Ahead(nsinit.Spawn{Namespaces: []string{"mount", "pid", "ipc", "uts"}, Net: true,
+			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+		calmMonitor()
 	}
+	growStack(0)
 	recipe, err := r.load(r.line)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,8 @@ import (
 
 const interactive = `
 local sandbox = require "sandbox"
-return sandbox.container { process = { args = [[
+local p = sandbox.params { mounts = "new" }
+return sandbox.container { namespaces = { mount = p.mounts }, process = { args = [[
   trap 'echo size $(stty size)' WINCH
   trap 'echo interrupted; exit 3' INT
   if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then echo terminal $(tty) $(stty size); fi
@@ -84,10 +85,17 @@ func (term *terminal) isRaw() bool {
 	return mode.Lflag&(unix.ICANON|unix.ISIG|unix.ECHO) == 0
 }
 
+// The payload has a terminal of the container's own, or of the host's devpts where it
+// shares the host's mounts; never the runner's.
 func TestTerminal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes containers, which the short tests leave out")
 	}
+	t.Run("own", func(t *testing.T) { testTerminal(t, "new", "/dev/pts/0") })
+	t.Run("host's", func(t *testing.T) { testTerminal(t, "host", "/dev/pts/") })
+}
+
+func testTerminal(t *testing.T, mounts, name string) {
 	dir := t.TempDir()
 	state := filepath.Join(dir, "state")
 	leakcheck.Check(t, state)
@@ -96,7 +104,7 @@ func TestTerminal(t *testing.T) {
 	}
 	term := openTerminal(t)
 	term.resize(33, 77)
-	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{"sandbox", "run", "shell.lua"}, Dir: dir,
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{"sandbox", "run", "shell.lua", "--mounts", mounts}, Dir: dir,
 		Env:   append(os.Environ(), "SANDBOX_STATE_DIR="+state, "SANDBOX_CACHE_DIR="+filepath.Join(dir, "cache"), "NO_COLOR=1"),
 		Stdin: term.slave, Stdout: term.slave, Stderr: term.slave,
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Setctty: true}}
@@ -105,7 +113,11 @@ func TestTerminal(t *testing.T) {
 	}
 	defer cmd.Process.Kill()
 
-	term.wait("terminal /dev/pts/0 33 77\r\n")
+	term.wait("terminal " + name)
+	term.wait(" 33 77\r\n")
+	if strings.Contains(term.said.String(), "terminal "+term.slave.Name()+" ") && mounts == "host" {
+		t.Error("the payload is on the runner's terminal")
+	}
 	if !term.isRaw() {
 		t.Error("the runner's terminal is not in raw mode")
 	}

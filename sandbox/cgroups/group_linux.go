@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,6 +17,9 @@ type Group struct {
 	writes []Write
 	// fds are the open directories, one for each of record.Dirs; -1 when it is gone.
 	fds []int
+
+	offered     sync.Once
+	controllers []string // of the v2 cgroup, once asked for
 }
 
 // Create makes a container's cgroups and opens them; it sets no limit yet. What

@@ -220,7 +220,7 @@ func BenchmarkCreateRemove(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			setting, missing := Resolve(layout, limits)
 			if len(missing) > 0 || len(setting.Dirs) == 0 {
-				b.Skip("missing: ", missing, setting.Note)
+				refuse(b, layout, setting, missing)
 			}
 			for b.Loop() {
 				g, err := Create(setting, uniqueID())

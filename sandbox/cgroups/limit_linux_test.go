@@ -84,6 +84,9 @@ func TestLeaf(t *testing.T) {
 	}
 	eachLayout(t, definition.Limits{Pids: count(100)}, func(t *testing.T, s Setting) {
 		if s.Dirs[0].Version != 2 || !contains(s.Dirs[0].Controllers, "pids") {
+			if host, err := Probe(true); err != nil || host.Mode == ModeV2 {
+				t.Fatalf("%+v without the v1 hierarchies, %v", s, err)
+			}
 			t.Skip("missing: the pids controller on cgroup v2")
 		}
 		g := create(t, s)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"sandbox/internal/floor"
 	"sandbox/sandbox/definition"
 )
 
@@ -91,11 +92,15 @@ func eachLayout(t *testing.T, limits definition.Limits, test func(*testing.T, Se
 	}
 }
 
-// refuse skips a test when the host lacks what it needs; where root has it, that
+// refuse skips a test when the host lacks what it needs; where this user has it, that
 // is a failure of Resolve.
-func refuse(t *testing.T, layout Layout, setting Setting, missing []Missing) {
+func refuse(t testing.TB, layout Layout, setting Setting, missing []Missing) {
 	t.Helper()
+	tried := floor.TryCgroups()
 	for _, m := range missing {
+		if tried.Limits(m.Controller) {
+			t.Fatalf("%s, though this user can have it", m)
+		}
 		for _, h := range layout.V1 {
 			if h.Writable && contains(h.Controllers, m.Controller) {
 				t.Fatalf("%s, though %s is writable", m, h.Mount)
@@ -105,6 +110,9 @@ func refuse(t *testing.T, layout Layout, setting Setting, missing []Missing) {
 			t.Fatalf("%s, though the root has it", m)
 		}
 		t.Skipf("missing: %s", m)
+	}
+	if tried.Made {
+		t.Fatalf("%s, though this user can make one", setting.Note)
 	}
 	t.Skipf("missing: %s", setting.Note)
 }

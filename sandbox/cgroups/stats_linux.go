@@ -1,6 +1,7 @@
 package cgroups
 
 import (
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,9 +14,13 @@ import (
 // cpuacct; Wall is left to the caller.
 func (g *Group) Stats() definition.Stats {
 	var s definition.Stats
-	s.MemoryPeak = g.Peak().Memory
-	s.Memory = (*definition.Bytes)(g.first("memory.current", "memory.usage_in_bytes"))
-	s.Pids = g.first("pids.current", "pids.current")
+	if g.has("memory") {
+		s.MemoryPeak = (*definition.Bytes)(g.first("memory.peak", "memory.max_usage_in_bytes"))
+		s.Memory = (*definition.Bytes)(g.first("memory.current", "memory.usage_in_bytes"))
+	}
+	if g.has("pids") {
+		s.Pids = g.first("pids.current", "pids.current")
+	}
 	for i, d := range g.record.Dirs {
 		if d.Version == 2 {
 			if usec, err := readKey(g.fds[i], "cpu.stat", "usage_usec"); err == nil {
@@ -33,10 +38,44 @@ func (g *Group) Stats() definition.Stats {
 // 5.19 on v2, pids from Linux 6.1. Else it is nil. It must be
 // read before Remove.
 func (g *Group) Peak() definition.Peak {
-	return definition.Peak{
-		Memory: (*definition.Bytes)(g.first("memory.peak", "memory.max_usage_in_bytes")),
-		Pids:   g.first("pids.peak", "pids.peak"),
+	var p definition.Peak
+	if g.has("memory") {
+		p.Memory = (*definition.Bytes)(g.first("memory.peak", "memory.max_usage_in_bytes"))
 	}
+	if g.has("pids") {
+		p.Pids = g.first("pids.peak", "pids.peak")
+	}
+	return p
+}
+
+// Empty reports whether no process is left in the container's v2 cgroup and below;
+// without one it is not known, and false.
+func (g *Group) Empty() bool {
+	fd := g.FD()
+	if fd < 0 {
+		return false
+	}
+	n, err := readKey(fd, "cgroup.events", "populated")
+	return err == nil && n == 0
+}
+
+// has reports whether a controller counts for the container: on v2 those that the
+// cgroup above has enabled, with or without a limit.
+func (g *Group) has(controller string) bool {
+	for i, d := range g.record.Dirs {
+		if d.Version == 2 && !contains(d.Controllers, controller) {
+			g.offered.Do(func() {
+				text, _ := readFile(g.fds[i], "cgroup.controllers")
+				g.controllers = strings.Fields(text)
+			})
+			if contains(g.controllers, controller) {
+				return true
+			}
+		} else if contains(d.Controllers, controller) {
+			return true
+		}
+	}
+	return false
 }
 
 // first reads a number from the first cgroup that has the file.
@@ -68,6 +107,9 @@ type OOM struct {
 // OOM reads how often the kernel killed a process of the container for memory,
 // and whose limit it was. It must be read before Remove.
 func (g *Group) OOM() OOM {
+	if !g.has("memory") {
+		return OOM{}
+	}
 	for i, d := range g.record.Dirs {
 		fd, path := g.fds[i], d.Path(g.record.ID)
 		if d.Version == 2 {

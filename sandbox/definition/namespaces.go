@@ -12,6 +12,8 @@ const (
 
 // Namespaces of the container (namespaces(7)).
 type Namespaces struct {
+	// Mount "host" leaves the payload on the host's own files, without a root, mounts
+	// and masks of its own.
 	Mount  NamespaceMode `json:"mount,omitempty"`
 	PID    NamespaceMode `json:"pid,omitempty"`
 	Net    NamespaceMode `json:"net,omitempty"`

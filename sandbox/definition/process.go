@@ -42,7 +42,7 @@ type Process struct {
 // EnvVar is one variable of the payload's environment.
 type EnvVar struct {
 	Name  string `json:"name"`
-	Value string `json:"value"`
+	Value string `json:"value,omitempty"`
 }
 
 // Rlimit is one resource limit (setrlimit(2)). Infinity is RlimitInfinity.

@@ -28,7 +28,7 @@ type Rootfs struct {
 	Lower []string `json:"lower,omitempty"`
 	// Upper keeps the writes of RootfsOverlay; empty means a throw-away layer.
 	Upper string `json:"upper,omitempty"`
-	// Size bounds RootfsTmpfs and the throw-away layer, in bytes; 0 means half of the memory.
+	// Size bounds RootfsTmpfs and the throw-away layer, in bytes; 0 means half of this machine's memory.
 	Size Bytes `json:"size,omitempty"`
 }
 
@@ -58,7 +58,7 @@ type Mount struct {
 	Shallow bool `json:"shallow,omitempty"`
 	// Content of a MountFile, at most 16 MiB.
 	Content string `json:"content,omitempty"`
-	// Size bounds a tmpfs, in bytes; 0 means half of the memory.
+	// Size bounds a tmpfs, in bytes; 0 means half of this machine's memory.
 	Size Bytes `json:"size,omitempty"`
 	// Mode of a tmpfs's root or of a file, as permission bits; nil means 0755 and 0644.
 	Mode *uint32 `json:"mode,omitempty"`

@@ -61,6 +61,37 @@ func (d *Definition) conflicts() Problems {
 	if d.Namespaces.User == NamespaceHost && (d.IDMap.UID != nil || d.IDMap.GID != nil) {
 		ps.hint("idmap", "leave out namespaces.user", "the host's user namespace cannot be mapped")
 	}
+	if d.Namespaces.Mount == NamespaceHost {
+		ps = append(ps, d.hostMountConflicts()...)
+	}
+	return ps
+}
+
+// hostMountConflicts are fields that need a mount namespace of the container's own.
+// Empty lists of paths ask for what is so anyhow.
+func (d *Definition) hostMountConflicts() Problems {
+	var ps Problems
+	const hint = "leave it out, or leave out namespaces.mount"
+	if d.Rootfs.Kind != "" || d.Rootfs.Size != 0 {
+		ps.hint("rootfs", hint, "in the host's mount namespace the payload works on this machine's own files, and nothing is thrown away")
+	}
+	for i := range d.Mounts {
+		ps.hint(Item("mounts", i+1), hint, "the mount at %s would be the host's: it needs a mount namespace of the container's own", clip(d.Mounts[i].Target))
+	}
+	for _, f := range [...]struct {
+		path string
+		n    int
+		what string
+	}{{"devices", len(d.Devices), "all of the host's /dev is there"}, {"masked_paths", len(d.MaskedPaths), "nothing can be hidden"},
+		{"readonly_paths", len(d.ReadonlyPaths), "nothing can be made read-only"}} {
+		if f.n > 0 {
+			ps.hint(f.path, hint, "%s in the host's mount namespace", f.what)
+		}
+	}
+	for _, a := range d.Artifacts {
+		ps.hint(Join("artifacts", a.Path), "let the payload write to where it is wanted, or leave out namespaces.mount",
+			"in the host's mount namespace %s is the host's own already", clip(a.Path))
+	}
 	return ps
 }
 

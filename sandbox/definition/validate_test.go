@@ -70,6 +70,14 @@ var changes = []struct {
 	{func(d *Definition) { d.Namespaces.Net = "host" }, "namespaces.net: the host's network namespace contradicts"},
 	{func(d *Definition) { d.Network, d.Namespaces.Net = "host", "host" }, ""},
 	{func(d *Definition) { d.Namespaces.PID = "x" }, "namespaces.pid: there is no mode"},
+	{hostMount(func(d *Definition) {}), ""},
+	{hostMount(func(d *Definition) { d.Rootfs.Kind = RootfsHost }), "rootfs: in the host's mount namespace"},
+	{hostMount(func(d *Definition) { d.Mounts = []Mount{{Type: MountTmpfs, Target: "/x"}} }), `mounts[1]: the mount at "/x" would be the host's`},
+	{hostMount(func(d *Definition) { d.Devices = []Device{{Path: "/dev/fuse"}} }), "devices: all of the host's /dev is there"},
+	{hostMount(func(d *Definition) { d.MaskedPaths = []string{"/a"} }), "masked_paths: nothing can be hidden"},
+	{hostMount(func(d *Definition) { d.ReadonlyPaths = []string{"/a"} }), "readonly_paths: nothing can be made read-only"},
+	{hostMount(func(d *Definition) { d.MaskedPaths, d.ReadonlyPaths = []string{}, []string{} }), ""},
+	{hostMount(func(d *Definition) { d.Artifacts = []Artifact{{"/out", "/x"}} }), `artifacts["/out"]: in the host's mount namespace`},
 	{func(d *Definition) { d.IDMap.UID = []IDRange{{0, 0, 10}, {9, 100, 1}} }, "idmap.uid[2]: the ids inside overlap"},
 	{func(d *Definition) { d.IDMap.GID = []IDRange{{0, 0, 10}, {10, 9, 1}} }, "idmap.gid[2]: the host's ids overlap"},
 	{func(d *Definition) { d.IDMap.UID = []IDRange{{0, 4294967290, 10}} }, "idmap.uid[1]: the range goes beyond"},
@@ -115,6 +123,13 @@ func TestValidate(t *testing.T) {
 		case tc.want != "" && (len(ps) != 1 || !strings.HasPrefix(ps[0].Error(), tc.want)):
 			t.Errorf("got %q, wanted %s", ps.Error(), tc.want)
 		}
+	}
+}
+
+func hostMount(change func(*Definition)) func(*Definition) {
+	return func(d *Definition) {
+		d.Namespaces.Mount = NamespaceHost
+		change(d)
 	}
 }
 

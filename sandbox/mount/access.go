@@ -20,6 +20,8 @@ type Root struct {
 	mntns *os.File
 	// trusted are the host's folders that copies begin at.
 	trusted []trusted
+	// noLinks has no link of a path followed.
+	noLinks bool
 }
 
 // OpenRoot opens the root and the mount namespace of a process, which must not
@@ -50,14 +52,28 @@ func OpenRoot(pid int) (*Root, error) {
 	return &Root{dir: dir, mntns: mntns}, nil
 }
 
+// OpenHost opens this machine's own root, for a container without one.
+func OpenHost() (*Root, error) {
+	dir, err := os.OpenFile("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open this machine's root: %w", err)
+	}
+	return &Root{dir: dir}, nil
+}
+
+// RefuseLinks has no link followed from now on. In the host's root one that the
+// payload made would lead to files that are not the payload's, with the rights of
+// the caller.
+func (r *Root) RefuseLinks() { r.noLinks = true }
+
 // Close lets the mounts go. It may be called more than once, and on nil.
 func (r *Root) Close() error {
 	if r == nil || r.dir == nil {
 		return nil
 	}
 	err := r.dir.Close()
-	if e := r.mntns.Close(); err == nil {
-		err = e
+	if r.mntns != nil {
+		err = errors.Join(err, r.mntns.Close())
 	}
 	for _, t := range r.trusted {
 		t.dir.Close()
@@ -150,7 +166,14 @@ func (r *Root) open(name string, flags uint64) (*os.File, error) {
 		return nil, fmt.Errorf("the path is not absolute: %w", unix.EINVAL)
 	}
 	h := unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
-	return openHow(r.dir, name, &h)
+	if r.noLinks {
+		h.Resolve |= unix.RESOLVE_NO_SYMLINKS
+	}
+	f, err := openHow(r.dir, name, &h)
+	if r.noLinks && err == unix.ELOOP {
+		err = fmt.Errorf("a part of the path is a link, which is not followed among this machine's own files: %w", err)
+	}
+	return f, err
 }
 
 func openHow(dir *os.File, name string, h *unix.OpenHow) (*os.File, error) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -56,7 +57,7 @@ func (e *encoder) bind(op plan.Bind) error {
 		e.verifyProc(e.source)
 	}
 	e.resolve(target, k, modeOf(k))
-	e.attach()
+	e.attach(target)
 	e.Bind(skip)
 	if err == nil {
 		e.binds = append(e.binds, target)
@@ -95,7 +96,7 @@ func (e *encoder) bindFile(op plan.BindFile) {
 	e.setattr(nsinit.Word(e.source), "", unix.AT_EMPTY_PATH,
 		attr{set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOSUID})
 	e.resolve(op.Target, file, 0o644)
-	e.attach()
+	e.attach(op.Target)
 }
 
 // write writes content to temp and closes it. A short write is a full file system.
@@ -113,7 +114,7 @@ func (e *encoder) write(content string) {
 		e.Raise(unix.ENOSPC)
 		e.Bind(whole)
 	}
-	e.close(e.temp)
+	e.closeNow(e.temp)
 }
 
 func (e *encoder) mountFS(op plan.MountFS) error {
@@ -148,7 +149,7 @@ func (e *encoder) mountFS(op plan.MountFS) error {
 		e.Bind(mounted)
 	}
 	e.resolve(target, folder, parentMode)
-	e.attach()
+	e.attach(target)
 	if op.Type == "tmpfs" {
 		e.tmpfs = append(e.tmpfs, target)
 	}
@@ -190,7 +191,7 @@ func (e *encoder) bindCgroup(op plan.BindCgroup) error {
 	}
 	e.setattr(nsinit.Word(e.source), "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, attr{set: flags})
 	e.resolve(op.Target, folder, parentMode)
-	e.attach()
+	e.attach(op.Target)
 	return nil
 }
 
@@ -216,7 +217,7 @@ func (e *encoder) mask(p string) {
 		e.setattr(nsinit.Word(e.source), "", unix.AT_EMPTY_PATH, attr{set: unix.MOUNT_ATTR_RDONLY})
 	}
 	e.Bind(cloned)
-	e.attach()
+	e.attach(p)
 	e.Bind(skip)
 }
 
@@ -226,14 +227,31 @@ func (e *encoder) readonlyPath(p string) {
 	e.ifExists(p, skip)
 	e.clone(nsinit.Word(e.target), "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE)
 	e.setattr(nsinit.Word(e.source), "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, attr{set: unix.MOUNT_ATTR_RDONLY})
-	e.attach()
+	e.attach(p)
 	e.Bind(skip)
 }
 
-// openParent makes parent a descriptor of the folder that p lies in.
+// openParent makes parent a descriptor of the folder that p lies in. That of a tmpfs
+// of ours is kept for the next step: nobody else has made anything in it yet.
 func (e *encoder) openParent(p string) {
-	e.resolve(path.Dir(p), folder, parentMode)
+	dir := path.Dir(p)
+	if e.kept = slices.Contains(e.tmpfs, dir); e.kept && e.held == dir {
+		e.Set(e.parent, nsinit.Word(e.heldFD))
+		return
+	}
+	e.resolve(dir, folder, parentMode)
 	e.Set(e.parent, nsinit.Word(e.target))
+	if e.kept {
+		e.held = dir
+		e.Set(e.heldFD, nsinit.Word(e.target))
+	}
+}
+
+// closeParent closes what openParent opened, unless it is kept.
+func (e *encoder) closeParent() {
+	if !e.kept {
+		e.close(e.parent)
+	}
 }
 
 func (e *encoder) makeDir(op plan.MakeDir) {
@@ -245,7 +263,7 @@ func (e *encoder) makeLink(op plan.MakeLink) {
 	p := e.clean(op.Path)
 	e.openParent(p)
 	e.Call(unix.SYS_SYMLINKAT, e.Str(op.Target), nsinit.Word(e.parent), e.Str(path.Base(p))).Ignore(unix.EEXIST)
-	e.close(e.parent)
+	e.closeParent()
 }
 
 // makeFile leaves what exists alone.
@@ -256,7 +274,7 @@ func (e *encoder) makeFile(p, content string, mode uint32) {
 	e.create(p, mode).Else(there, unix.EEXIST)
 	e.write(content)
 	e.Bind(there)
-	e.close(e.parent)
+	e.closeParent()
 }
 
 func (e *encoder) create(p string, mode uint32) nsinit.Instr {
@@ -274,7 +292,7 @@ func (e *encoder) copyHostFile(op plan.CopyHostFile) error {
 	if !e.hostRoot {
 		e.openParent(p)
 		e.Call(unix.SYS_UNLINKAT, nsinit.Word(e.parent), e.Str(path.Base(p)), nsinit.Imm(0)).Ignore(unix.ENOENT)
-		e.close(e.parent)
+		e.closeParent()
 	}
 	e.makeFile(p, content, 0o644)
 	return nil

@@ -18,7 +18,7 @@ import (
 // TestOrdinaryUser runs the tests of this package that need no root as uid 65534.
 func TestOrdinaryUser(t *testing.T) {
 	if !isRoot() {
-		t.Skip("this is the ordinary user's run")
+		t.Skip("missing: root, to become uid 65534; here every test runs as an ordinary user")
 	}
 	dir := t.TempDir()
 	for _, d := range []string{dir, filepath.Dir(dir)} { // both are made by TempDir
@@ -293,14 +293,14 @@ func TestBindInstead(t *testing.T) {
 
 func TestBindCgroup(t *testing.T) {
 	check(t)
-	own := ""
-	for _, dir := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		if _, err := os.Stat(dir + "/cgroup.controllers"); err == nil {
-			own = dir
+	own, mounts := "", mountinfo(t)
+	for m := range strings.Lines(mounts) {
+		if before, after, _ := strings.Cut(m, " - "); strings.HasPrefix(after, "cgroup2 ") {
+			own = strings.Fields(before)[4]
 		}
 	}
 	if own == "" {
-		t.Skip("no cgroup2 is mounted on this host")
+		t.Skip("missing: a mounted cgroup2")
 	}
 	ops := standard(plan.RootDir{Path: rootfs(t)}, plan.MountFS{Type: "sysfs", Target: "/sys", Readonly: true}, plan.BindCgroup{Target: "/sys/fs/cgroup"})
 	out := container{ops: ops, cgroup: own, script: "test -e /sys/fs/cgroup/cgroup.procs && echo there; mkdir /sys/fs/cgroup/x 2>/dev/null && echo made"}.run(t)

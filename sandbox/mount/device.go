@@ -16,26 +16,19 @@ const (
 	statxMinor = 132
 )
 
-// makeDevice makes or binds a device, and keeps /dev/null open. Whatever stands
-// there then is verified to be that device: it may have existed before
-// (CVE-2025-31133).
+// makeDevice makes or binds a device, and keeps /dev/null open. Whatever stood there
+// before is verified to be that device (CVE-2025-31133).
 func (e *encoder) makeDevice(op plan.MakeDevice) {
 	p := e.clean(op.Path)
-	byBind, done := e.NewLabel(), e.NewLabel()
+	made, byBind, stands := e.NewLabel(), e.NewLabel(), e.NewLabel()
 	if !op.Bind {
-		there := e.NewLabel()
 		e.openParent(p)
-		c := e.Call(unix.SYS_MKNODAT, nsinit.Word(e.parent), e.Str(path.Base(p)), nsinit.Imm(unix.S_IFCHR|0o666),
-			nsinit.Imm(unix.Mkdev(op.Major, op.Minor)))
 		failed := e.NewLabel()
-		c.Then(there).Else(failed, unix.EPERM, unix.EEXIST)
+		e.Call(unix.SYS_MKNODAT, nsinit.Word(e.parent), e.Str(path.Base(p)), nsinit.Imm(unix.S_IFCHR|0o666),
+			nsinit.Imm(unix.Mkdev(op.Major, op.Minor))).Then(made).Else(failed, unix.EPERM, unix.EEXIST)
 		e.Bind(failed)
-		e.close(e.parent)
 		e.TestElse(e.Errno(), nsinit.Imm(-1), nsinit.Imm(int(unix.EEXIST)), byBind)
-		e.Jump(done)
-		e.Bind(there)
-		e.close(e.parent)
-		e.Jump(done)
+		e.Jump(stands)
 	}
 	e.Bind(byBind)
 	if op.Source == "" {
@@ -44,16 +37,16 @@ func (e *encoder) makeDevice(op plan.MakeDevice) {
 		e.clone(nsinit.Imm(unix.AT_FDCWD), op.Source, 0)
 		e.verifyDevice(e.source, op)
 		e.resolve(p, file, 0o666)
-		e.attach()
+		e.attach(p)
 	}
-	e.Bind(done)
+	e.Bind(stands)
 	e.must(p, e.target)
 	e.verifyDevice(e.target, op)
+	e.close(e.target)
+	e.Bind(made)
 	if p == "/dev/null" && op.Major == 1 && op.Minor == 3 {
-		e.Set(e.Null, nsinit.Word(e.target))
+		e.must(p, e.Null)
 		e.null = true
-	} else {
-		e.close(e.target)
 	}
 }
 

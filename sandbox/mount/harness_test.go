@@ -135,12 +135,11 @@ func (c container) follow(t *testing.T, child *nsinit.Child) (o outcome) {
 	}
 	o.err = child.AwaitExec(ctx)
 	o.notes = child.Notes()
-	select {
-	case exit := <-child.Exited():
-		o.code = exit.Status.ExitStatus()
-	case <-ctx.Done():
+	exit, ended := child.Wait(ctx, time.Time{})
+	if !ended {
 		t.Fatal("the container does not end")
 	}
+	o.code = exit.Status.ExitStatus()
 	return o
 }
 

@@ -2,6 +2,7 @@ package mount
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -79,6 +80,7 @@ type encoder struct {
 	// and folders are cloned from it: before Linux 6.15 a detached mount cannot be
 	// a source of open_tree(2), nor before 6.5 a layer of an overlay.
 	scratch nsinit.Mem
+	heldFD  nsinit.Mem // see openParent
 	source  nsinit.Mem // what is about to be attached
 	target  nsinit.Mem // where
 	parent  nsinit.Mem
@@ -89,6 +91,9 @@ type encoder struct {
 	hows    []kept[how] // few enough to be looked through
 	attrs   []kept[attr]
 
+	left     int      // descriptors left open
+	held     string   // the folder that heldFD is a descriptor of, or ""
+	kept     bool     // parent is that descriptor
 	files    int      // files made in scratch so far
 	null     bool     // in.Null is set
 	hostRoot bool     // the root is a folder of the host's, in place
@@ -124,7 +129,7 @@ func encoderOf(in *nsinit.Init) *encoder {
 		return e
 	}
 	word := func() nsinit.Mem { return in.NewWord(-1) }
-	e := &encoder{Init: in, scratch: word(), source: word(), target: word(), parent: word(), config: word(), temp: word(),
+	e := &encoder{Init: in, scratch: word(), heldFD: word(), source: word(), target: word(), parent: word(), config: word(), temp: word(),
 		statx: in.Space(256), blank: in.Str("")}
 	in.Mount = e
 	return e
@@ -136,8 +141,12 @@ func (e *encoder) setattr(dir nsinit.Arg, path string, flags int, a attr) {
 	e.Call(unix.SYS_MOUNT_SETATTR, dir, e.path(path), nsinit.Imm(flags), at, nsinit.Imm(unix.MOUNT_ATTR_SIZE_VER0))
 }
 
-// attach moves the detached mount in source onto target, and closes both.
-func (e *encoder) attach() {
+// attach moves the detached mount in source onto target, a descriptor of p, and
+// closes both.
+func (e *encoder) attach(p string) {
+	if e.held == p || strings.HasPrefix(e.held, strings.TrimSuffix(p, "/")+"/") {
+		e.held = "" // the kept folder is covered
+	}
 	e.Call(unix.SYS_MOVE_MOUNT, nsinit.Word(e.source), e.blank, nsinit.Word(e.target), e.blank,
 		nsinit.Imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH))
 	e.close(e.source)
@@ -152,7 +161,23 @@ func (e *encoder) path(p string) nsinit.Arg {
 	return e.Str(p)
 }
 
-func (e *encoder) close(fd nsinit.Mem) { e.Call(unix.SYS_CLOSE, nsinit.Word(fd)) }
+// maxLeft is how many descriptors may stay open until the one call that closes them
+// all, before the payload's execve and when init becomes its keeper.
+const maxLeft = 100
+
+// close closes a descriptor that is not needed any more, or leaves that to the end: a
+// call each is a twelfth of init's set-up.
+func (e *encoder) close(fd nsinit.Mem) {
+	if e.left < maxLeft {
+		e.left++
+		return
+	}
+	e.closeNow(fd)
+}
+
+// closeNow is for files open for writing: as long as one is, the file cannot be
+// executed (ETXTBSY).
+func (e *encoder) closeNow(fd nsinit.Mem) { e.Call(unix.SYS_CLOSE, nsinit.Word(fd)) }
 
 // clone makes source a detached clone of a mounted file or folder.
 func (e *encoder) clone(dir nsinit.Arg, path string, flags uint) nsinit.Instr {

@@ -89,6 +89,11 @@ func (e *encoder) resolve(p string, k kind, mode uint32) {
 		e.must(p, e.target)
 		return
 	}
+	if k == folder && e.held == path.Dir(p) {
+		e.makeFolder(e.heldFD, p, mode)
+		e.must(p, e.target)
+		return
+	}
 	done, slow := e.NewLabel(), e.NewLabel()
 	e.open(p, openPath, e.target).Then(done).Else(slow, unix.ENOENT, unix.EAGAIN)
 	e.Bind(slow)
@@ -138,7 +143,7 @@ func (e *encoder) makeEmpty(parent nsinit.Mem, p string, mode uint32) {
 	e.Call(unix.SYS_OPENAT, nsinit.Word(parent), e.Str(path.Base(p)),
 		nsinit.Imm(unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_WRONLY|unix.O_CLOEXEC), nsinit.Imm(mode)).
 		Store(e.temp).Else(there, unix.EEXIST)
-	e.close(e.temp)
+	e.closeNow(e.temp)
 	e.Bind(there)
 }
 

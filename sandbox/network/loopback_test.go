@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -59,7 +60,7 @@ func TestLoopback(t *testing.T) {
 			if got := strings.TrimSpace(string(out)); err != nil || (got != "0") != (raised > 0) {
 				t.Errorf("addresses %q, %v", got, err)
 			}
-			if e := <-c.Exited(); e.Status != 0 {
+			if e, _ := c.Wait(t.Context(), time.Time{}); e.Status != 0 {
 				t.Errorf("exit %+v", e)
 			}
 			if pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); err != unix.ECHILD {

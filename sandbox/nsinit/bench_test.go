@@ -2,6 +2,7 @@ package nsinit
 
 import (
 	"testing"
+	"time"
 
 	"sandbox/sandbox/plan"
 )
@@ -50,7 +51,7 @@ func BenchmarkStart(b *testing.B) {
 				if err := c.AwaitExec(b.Context()); err != nil {
 					b.Fatal(err)
 				}
-				<-c.Exited()
+				c.Wait(b.Context(), time.Time{})
 				c.Close()
 			}
 		})

@@ -24,7 +24,7 @@ var callNames = [...]struct {
 	nr   uint32
 	name string
 }{
-	{unix.SYS_CAPSET, "capset"}, {unix.SYS_CHDIR, "chdir"}, {unix.SYS_CLONE, "clone"}, {unix.SYS_CLOSE, "close"},
+	{unix.SYS_CAPSET, "capset"}, {unix.SYS_CHDIR, "chdir"}, {unix.SYS_CLONE, "clone"}, {unix.SYS_CLONE3, "clone3"}, {unix.SYS_CLOSE, "close"},
 	{unix.SYS_CLOSE_RANGE, "close_range"}, {unix.SYS_DUP3, "dup3"}, {unix.SYS_EXECVE, "execve"},
 	{unix.SYS_FCHDIR, "fchdir"}, {unix.SYS_FCHMOD, "fchmod"}, {unix.SYS_FCHMODAT, "fchmodat"},
 	{unix.SYS_FCHOWN, "fchown"}, {unix.SYS_FCHOWNAT, "fchownat"}, {unix.SYS_FSCONFIG, "fsconfig"},
@@ -36,7 +36,7 @@ var callNames = [...]struct {
 	{unix.SYS_PIPE2, "pipe2"}, {unix.SYS_PIVOT_ROOT, "pivot_root"}, {unix.SYS_PRCTL, "prctl"},
 	{unix.SYS_PREAD64, "pread"}, {unix.SYS_PRLIMIT64, "prlimit"}, {unix.SYS_PWRITE64, "pwrite"},
 	{unix.SYS_READ, "read"}, {unix.SYS_READLINKAT, "readlinkat"}, {unix.SYS_RECVFROM, "recvfrom"},
-	{unix.SYS_RECVMSG, "recvmsg"}, {unix.SYS_RENAMEAT2, "renameat2"}, {unix.SYS_SECCOMP, "seccomp"},
+	{unix.SYS_RECVMSG, "recvmsg"}, {unix.SYS_RENAMEAT2, "renameat2"}, {unix.SYS_SCHED_SETAFFINITY, "sched_setaffinity"}, {unix.SYS_SECCOMP, "seccomp"},
 	{unix.SYS_SENDMSG, "sendmsg"}, {unix.SYS_SENDTO, "sendto"}, {unix.SYS_SETGROUPS, "setgroups"},
 	{unix.SYS_SETHOSTNAME, "sethostname"}, {unix.SYS_SETNS, "setns"}, {unix.SYS_SETRESGID, "setresgid"},
 	{unix.SYS_SETRESUID, "setresuid"}, {unix.SYS_SETSID, "setsid"}, {unix.SYS_SETXATTR, "setxattr"},

@@ -7,22 +7,30 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Child is the supervisor's end of one init. The methods may be called from any
-// goroutine.
+// goroutine; who waits for init reads what it says, and reaps it.
 type Child struct {
 	// Refused, when set, is called by AwaitExec while the payload's process is parked
 	// after a failed execve.
 	Refused func()
 
-	in     *Init
-	thread *thread
+	// Reported, when set, is called once while init has reported the payload's end and
+	// has not ended itself.
+	Reported func()
+	// Lasting, when set, is called once by who still waits at the time Until: for what
+	// costs a short container more than it is worth.
+	Lasting func()
+	Until   time.Time
 
 	mu      sync.Mutex
+	in      *Init // the program that it runs
 	conn    *connection
+	given   given
 	pid     int
 	pidfd   int
 	former  []int // pids of stages that cloned the next and ended
@@ -33,7 +41,7 @@ type Child struct {
 	started bool // execve has succeeded
 	report  []byte
 	exit    *Exit
-	exited  chan Exit
+	woken   bool
 
 	inside    int // the payload's pid in init's pid namespace
 	payload   int // its pid on the host, once known
@@ -60,9 +68,44 @@ type Exit struct {
 	Rusage unix.Rusage
 }
 
-func newChild(in *Init, conn *connection, t *thread) *Child {
-	return &Child{in: in, conn: conn, thread: t, pidfd: -1, payloadFD: -1, inside: firstPayloadPID,
-		exited: make(chan Exit, 1)}
+func newChild() (*Child, error) {
+	conn, err := newConnection()
+	if err != nil {
+		return nil, err
+	}
+	return &Child{conn: conn, pidfd: -1, payloadFD: -1, inside: firstPayloadPID, given: given{net: -1, cgroup: -1, made: true}}, nil
+}
+
+// run sends the machine a program.
+func (c *Child) run(in *Init, program [][]byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.in = in
+	return c.conn.send(program, in.files)
+}
+
+// runWith sends the program of a container, and what it waits for.
+func (c *Child) runWith(s Spawn, in *Init, program [][]byte) error {
+	err := c.run(in, program)
+	if err == nil && s.Net {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.given.awaited = true
+		c.give()
+	}
+	return err
+}
+
+// orClosed is the child, or what kept it from being started.
+func (c *Child) orClosed(err error) (*Child, error) {
+	if err == nil {
+		return c, nil
+	}
+	if c.pid > 0 {
+		c.Close() //nolint:errcheck // err came first
+	}
+	c.conn.close()
+	return nil, err
 }
 
 // PID is the process id of init on the host; it changes once when the program
@@ -80,6 +123,13 @@ func (c *Child) PIDFD() int {
 	return c.pidfd
 }
 
+// Ended reports whether init has ended and been reaped.
+func (c *Child) Ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.exit != nil
+}
+
 // Notes are the numbers of the notes that init sent, in order.
 func (c *Child) Notes() []int {
 	c.mu.Lock()
@@ -88,29 +138,69 @@ func (c *Child) Notes() []int {
 	return append([]int(nil), c.notes...)
 }
 
-// Exited delivers the end, once, after init has been reaped, and is closed then.
-func (c *Child) Exited() <-chan Exit { return c.exited }
+// Wait waits for the end of init, and returns how the payload ended. It also
+// returns, with false, at the end of ctx, at a time, unless that is zero, and when
+// WakeUp was called. One goroutine may wait for a child at a time.
+func (c *Child) Wait(ctx context.Context, until time.Time) (exit Exit, ended bool) {
+	c.wait(ctx, until, func() (bool, error) { //nolint:errcheck // without an end there is nothing to say
+		if c.exit != nil {
+			exit, ended = *c.exit, true
+		}
+		woken := c.woken
+		c.woken = false
+		return ended || woken, nil
+	})
+	return exit, ended
+}
 
-// wait returns when cond, called with the lock held, is true or fails. It reads what
-// init says itself; init's end is seen by the launcher's thread.
-func (c *Child) wait(ctx context.Context, cond func() (bool, error)) error {
-	defer context.AfterFunc(ctx, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.conn.wakeUp()
-	})()
+// WakeUp has a Wait that is going on, or else the next one, return.
+func (c *Child) WakeUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.woken = true
+	c.conn.wakeUp()
+}
+
+// wait returns when cond, called with the lock held, is true or fails, and else at
+// the end of ctx or at a time, unless that is zero.
+func (c *Child) wait(ctx context.Context, until time.Time, cond func() (bool, error)) error {
+	if ctx.Done() != nil {
+		defer context.AfterFunc(ctx, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.conn.wakeUp()
+		})()
+	}
 	for {
 		c.mu.Lock()
 		ok, err := cond()
-		fds := c.polled()
+		fds, reported := c.polled(), c.report != nil && c.exit == nil
 		c.mu.Unlock()
 		if ok || err != nil {
 			return err
 		}
+		if reported && c.Reported != nil {
+			c.Reported()
+			c.Reported = nil
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		c.listen(fds)
+		end, now := until, time.Now()
+		if c.Lasting != nil && (end.IsZero() || end.After(c.Until)) {
+			end = c.Until
+		}
+		switch {
+		case end.IsZero():
+			c.listen(fds, -1)
+		case end.After(now):
+			c.listen(fds, int((end.Sub(now)+time.Millisecond-1)/time.Millisecond))
+		case c.Lasting != nil && end.Equal(c.Until):
+			c.Lasting()
+			c.Lasting = nil
+		default:
+			return context.DeadlineExceeded
+		}
 	}
 }
 
@@ -119,7 +209,7 @@ func (c *Child) wait(ctx context.Context, cond func() (bool, error)) error {
 // or *DeathError.
 func (c *Child) Await(ctx context.Context, point Point) ([]*os.File, error) {
 	var files []*os.File
-	err := c.wait(ctx, func() (bool, error) {
+	err := c.wait(ctx, time.Time{}, func() (bool, error) {
 		switch {
 		case c.parked != nil && c.parked.point != point:
 			return false, fmt.Errorf("init is parked at %s, not at %s", c.parked.point, point)
@@ -168,7 +258,7 @@ func (p *parking) close() {
 func (c *Child) AwaitExec(ctx context.Context) error {
 	for {
 		refused := false
-		err := c.wait(ctx, func() (bool, error) {
+		err := c.wait(ctx, time.Time{}, func() (bool, error) {
 			switch {
 			case c.started:
 				return true, nil
@@ -230,7 +320,7 @@ func (c *Child) Kill() error {
 func (c *Child) Close() error {
 	err := c.Kill()
 	if err == nil {
-		err = c.wait(context.Background(), func() (bool, error) { return c.exit != nil, nil })
+		err = c.wait(context.Background(), time.Time{}, func() (bool, error) { return c.exit != nil, nil })
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -239,6 +329,8 @@ func (c *Child) Close() error {
 		c.parked = nil
 	}
 	c.conn.closeOwnEnds()
+	closeFD(&c.given.net)
+	closeFD(&c.given.cgroup)
 	closeFD(&c.pidfd)
 	closeFD(&c.payloadFD)
 	return err

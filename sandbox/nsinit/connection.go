@@ -1,7 +1,7 @@
 package nsinit
 
 import (
-	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -12,23 +12,18 @@ type connection struct {
 	socket, status           int // the supervisor's ends; -1 when closed
 	childSocket, childStatus int
 	wake                     int // eventfd: wakes who waits for init
-	program                  *os.File
 }
 
-func newConnection(program []byte) (*connection, error) {
+func newConnection() (*connection, error) {
 	n := &connection{socket: -1, status: -1, childSocket: -1, childStatus: -1, wake: -1}
-	if err := n.open(program); err != nil {
-		n.closeChildEnds()
-		n.closeOwnEnds()
+	if err := n.open(); err != nil {
+		n.close()
 		return nil, err
 	}
 	return n, nil
 }
 
-func (n *connection) open(program []byte) (err error) {
-	if n.program, err = programFile(program); err != nil {
-		return err
-	}
+func (n *connection) open() error {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return &SpawnError{Doing: "create init's socket", Cause: err}
@@ -49,32 +44,29 @@ func (n *connection) open(program []byte) (err error) {
 	return nil
 }
 
-// files are the machine's descriptors by number, and the null device when it was
-// opened for that.
-func (n *connection) files(in *Init, s Spawn) (list []uintptr, null *os.File, err error) {
-	for _, f := range []*os.File{s.Stdin, s.Stdout, s.Stderr} {
-		if f == nil {
-			if null == nil {
-				if null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
-					return nil, nil, err
-				}
-			}
-			f = null
-		}
-		list = append(list, f.Fd())
+// send sends a program, with the files that it refers to as FirstFD and so on. The
+// machine may be there already or be about to be started.
+func (n *connection) send(program [][]byte, files []*os.File) error {
+	if len(files) > maxFiles {
+		return fmt.Errorf("send init %d files, at most %d", len(files), maxFiles)
 	}
-	list = append(list, uintptr(n.childSocket), uintptr(n.childStatus), n.program.Fd())
-	for _, f := range in.files {
-		fd := f.Fd()
-		if int(fd) < 0 {
-			if null != nil {
-				null.Close()
-			}
-			return nil, nil, errors.New("spawn init: a file that it needs is closed: " + f.Name())
-		}
-		list = append(list, fd)
+	sealed, err := programFile(program)
+	if err != nil {
+		return err
 	}
-	return list, null, nil
+	defer sealed.Close()
+	fds := append(make([]int, 0, 8), int(sealed.Fd()))
+	for _, f := range files {
+		fd := int(f.Fd())
+		if fd < 0 {
+			return fmt.Errorf("send init its files: %s is closed", f.Name())
+		}
+		fds = append(fds, fd)
+	}
+	if err := unix.Sendmsg(n.socket, u32s(uint32(size(program))), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL); err != nil {
+		return &SpawnError{Doing: "send init its program", Cause: err}
+	}
+	return nil
 }
 
 // wakeUp has who waits for init look again.
@@ -85,10 +77,17 @@ func (n *connection) wakeUp() {
 	unix.Write(n.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) //nolint:errcheck // full means woken already
 }
 
+// closed reports whether the supervisor has no more to do with init.
+func (n *connection) closed() bool { return n.wake < 0 }
+
+func (n *connection) close() {
+	n.closeChildEnds()
+	n.closeOwnEnds()
+}
+
 func (n *connection) closeChildEnds() {
 	closeFD(&n.childSocket)
 	closeFD(&n.childStatus)
-	n.program.Close()
 }
 
 func (n *connection) closeOwnEnds() {

@@ -10,25 +10,26 @@ import (
 // polled are the descriptors that init speaks through; a negative one is not waited
 // for (poll(2)). Of the status pipe only the end is: the byte before it says
 // nothing by itself, and waking us for it would delay execve.
-func (c *Child) polled() []unix.PollFd {
-	return []unix.PollFd{
+func (c *Child) polled() [4]unix.PollFd {
+	return [4]unix.PollFd{
 		{Fd: int32(c.conn.wake), Events: unix.POLLIN},
 		{Fd: int32(c.conn.socket), Events: unix.POLLIN},
 		{Fd: int32(c.conn.status)},
+		{Fd: int32(c.pidfd), Events: unix.POLLIN},
 	}
 }
 
-// listen waits until init says something, its end has been seen or who waits is
-// woken, and takes what was said.
-func (c *Child) listen(fds []unix.PollFd) {
-	if _, err := unix.Poll(fds, -1); err != nil {
-		return // EINTR
+// listen waits until init says something or has ended, who waits is woken, or for a
+// time in milliseconds, unless that is -1, and takes what was said.
+func (c *Child) listen(fds [4]unix.PollFd, timeout int) {
+	if n, err := unix.Poll(fds[:], timeout); err != nil || n == 0 {
+		return // EINTR, or the time
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if fds[0].Revents != 0 && c.exit == nil {
+	if fds[0].Revents != 0 {
 		var b [8]byte
-		unix.Read(c.conn.wake, b[:]) //nolint:errcheck // another one may have read it
+		unix.Read(c.conn.wake, b[:]) //nolint:errcheck // it was readable
 	}
 	if fds[1].Revents != 0 {
 		c.receive()
@@ -36,16 +37,11 @@ func (c *Child) listen(fds []unix.PollFd) {
 	if fds[2].Revents != 0 {
 		c.readStatus()
 	}
-}
-
-// ended reaps an init that has ended, on the launcher's thread. The pidfd may have
-// been that of a stage that cloned the next: then it has not.
-func (c *Child) ended() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.drain()
-	c.reap()
-	return c.exit != nil
+	if fds[3].Revents != 0 {
+		// It may have been that of a stage that cloned the next, which a message tells.
+		c.drain()
+		c.reap()
+	}
 }
 
 // drain takes all messages that are there.
@@ -187,7 +183,4 @@ func (c *Child) reap() {
 		exit.PID, exit.Reported = int(le.Uint32(c.report[exitPID:])), true
 	}
 	c.exit = &exit
-	c.exited <- exit
-	close(c.exited)
-	c.conn.wakeUp()
 }

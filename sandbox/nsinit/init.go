@@ -19,7 +19,7 @@ type Init struct {
 	// Tasks are the tasks files, open for writing, of the v1 cgroups to join, by
 	// controller; set before JoinCgroup is lowered.
 	Tasks map[string]*os.File
-	// CgroupDir is the container's cgroup folder in the unified hierarchy, or "";
+	// CgroupDir is the path of the container's cgroup folder in the unified hierarchy, or "";
 	// set before BindCgroup is lowered.
 	CgroupDir string
 	// Mount is what package mount keeps between its steps.
@@ -27,6 +27,8 @@ type Init struct {
 
 	files []*os.File
 
+	release Mem // the pipe that tells the payload of its maps; 0 when not to be awaited
+	cgroup  Mem // a descriptor of the cgroup, once AwaitCgroup is done
 	user    Mem // the answer to PointUser: kind, uid, gid, count, groups
 	oom     Mem // when joining: the length and text of oom_score_adj
 	scratch Mem // scratchSize bytes that no step relies on after its end

@@ -27,7 +27,9 @@ func (in *Init) JoinContainer(j Join) {
 	in.joined, in.pdeathsig = true, true
 	in.oomScoreAdj()
 	in.dumpable(0)
-	in.Call(unix.SYS_SETNS, in.Pass(j.PIDFD), Imm(in.namespaceFlags(j.Namespaces)))
+	if flags := in.namespaceFlags(j.Namespaces); flags != 0 { // EINVAL; all may be the host's
+		in.Call(unix.SYS_SETNS, in.Pass(j.PIDFD), Imm(flags))
+	}
 	in.cloneSibling(0)
 }
 

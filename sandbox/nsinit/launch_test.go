@@ -35,18 +35,6 @@ func newTestLauncher(t *testing.T) *Launcher {
 	before := openFDs(t)
 	l := NewLauncher()
 	t.Cleanup(func() {
-		l.mu.Lock()
-		threads := []*thread{l.speculative, l.plain}
-		l.mu.Unlock()
-		for _, th := range threads {
-			if th != nil {
-				th.call(func() {
-					if len(th.children) > 0 {
-						t.Errorf("%d children are still followed", len(th.children))
-					}
-				})
-			}
-		}
 		l.Close()
 		var status unix.WaitStatus
 		if pid, err := unix.Wait4(-1, &status, unix.WNOHANG|unix.WALL, nil); err != unix.ECHILD {
@@ -93,15 +81,13 @@ func start(t *testing.T, l *Launcher, in *Init, s Spawn) *Child {
 	return c
 }
 
-func exited(t *testing.T, c *Child) Exit {
+func exited(t testing.TB, c *Child) Exit {
 	t.Helper()
-	select {
-	case e := <-c.Exited():
-		return e
-	case <-testContext(t).Done():
+	e, ended := c.Wait(t.Context(), time.Now().Add(20*time.Second))
+	if !ended {
 		t.Fatal("init did not end")
-		panic("unreachable")
 	}
+	return e
 }
 
 func sh(script string) plan.Exec {
@@ -118,6 +104,12 @@ func run(t *testing.T, namespaces []string, ops ...plan.Op) (string, Exit) {
 
 func collect(t *testing.T, l *Launcher, in *Init, s Spawn) (string, Exit) {
 	t.Helper()
+	var c *Child
+	return collectChild(t, l, in, s, &c)
+}
+
+func collectChild(t *testing.T, l *Launcher, in *Init, s Spawn, child **Child) (string, Exit) {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +117,7 @@ func collect(t *testing.T, l *Launcher, in *Init, s Spawn) (string, Exit) {
 	defer r.Close()
 	s.Stdout, s.Stderr = w, w
 	c := start(t, l, in, s)
+	*child = c
 	w.Close()
 	if err := c.AwaitExec(testContext(t)); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package nsinit
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -13,55 +14,23 @@ import (
 // Launcher starts inits. Whatever it started dies with it, and so with this
 // process (PDEATHSIG).
 type Launcher struct {
-	mu          sync.Mutex
-	machine     *os.File
-	speculative *thread
-	plain       *thread
-	used        *thread // the one that the first container was started on
+	mu      sync.Mutex
+	machine *os.File
+	worker  *thread // forks what the main thread cannot
+	ahead   *ahead
+	used    *thread // of a machine that was made ahead and used
 }
 
 // NewLauncher returns a launcher; it costs nothing until it is used.
 func NewLauncher() *Launcher { return &Launcher{} }
-
-// Speculate begins to make namespaces ("net", "ipc", "uts"; lo is brought up) while
-// the caller goes on to find out whether they are wanted: a new net namespace is
-// the dearest part of a start. It needs CAP_SYS_ADMIN, and is worth it only where
-// a processor is idle. What turns out otherwise is thrown away by Start.
-func (l *Launcher) Speculate(namespaces []string) {
-	flags, err := spawnFlags(namespaces)
-	if err != nil || flags == 0 || flags&^(unix.CLONE_NEWNET|unix.CLONE_NEWIPC|unix.CLONE_NEWUTS) != 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.speculative != nil || l.used != nil {
-		return
-	}
-	if t, err := newThread(); err == nil {
-		t.speculate(flags)
-		l.speculative = t
-	}
-}
-
-// Usable waits for the speculation's end and reports whether a Start with these
-// namespaces will use it: it succeeded and made none that is not wanted.
-func (l *Launcher) Usable(namespaces []string) bool {
-	flags, err := spawnFlags(namespaces)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return err == nil && l.speculative != nil && l.used == nil && l.speculative.usable(flags)
-}
-
-func (t *thread) usable(flags uintptr) bool {
-	<-t.ready
-	return t.err == nil && t.namespaces&^flags == 0
-}
 
 // Spawn says how a machine is started.
 type Spawn struct {
 	// Namespaces that exist from its first instruction, by name: all but user (its
 	// maps would cost the vfork) and time (not with CLONE_VM, clone(2)).
 	Namespaces []string
+	// Net says that the program enters a net namespace (plan.EnterNet).
+	Net bool
 	// Cgroup is the folder of a v2 cgroup to be born in (CLONE_INTO_CGROUP), or nil.
 	Cgroup *os.File
 	// Stdin, Stdout and Stderr of the payload; nil is /dev/null.
@@ -80,6 +49,17 @@ func spawnFlags(namespaces []string) (uintptr, error) {
 	return flags, nil
 }
 
+// NewInit returns an empty init for Start.
+func (l *Launcher) NewInit() *Init {
+	in := NewInit()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ahead != nil {
+		in.unsettle(&l.ahead.cpus) // also when another machine runs it: then it has no effect
+	}
+	return in
+}
+
 // Start starts the machine on a program. The files given to it may be closed when
 // Start has returned.
 func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {
@@ -87,115 +67,144 @@ func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	encoded, err := in.Encode()
+	program, err := in.Encode()
 	if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	l.takeMachine()
-	t, err := l.choose(in, flags)
-	if err == nil && l.machine == nil {
-		l.machine, err = machineFile()
-	}
-	machine := l.machine
-	l.mu.Unlock()
-	if err != nil {
-		return nil, err
-	}
-	n, err := newConnection(encoded)
-	if err != nil {
-		return nil, err
-	}
-	files, null, err := n.files(in, s)
-	if err != nil {
-		n.closeChildEnds()
-		n.closeOwnEnds()
-		return nil, err
-	}
-	if null != nil {
-		defer null.Close()
-	}
-	child := newChild(in, n, t)
-	t.call(func() {
-		defer n.closeChildEnds() // before the ends of file are waited for
-		if err = child.fork(machine, files, s.Cgroup, flags&^t.namespaces); err == nil {
-			t.children = append(t.children, child)
+	if child, err := l.takeAhead(in, s, flags); child != nil || err != nil {
+		if err == nil {
+			err = child.runWith(s, in, program)
 		}
-	})
+		return child.orClosed(err)
+	}
+	child, err := newChild()
 	if err != nil {
-		n.closeOwnEnds()
 		return nil, err
 	}
-	return child, nil
+	// Sent first, so that it is there when the machine asks for it.
+	if err = child.runWith(s, in, program); err == nil {
+		err = l.fork(child, s, flags)
+	}
+	return child.orClosed(err)
 }
 
-// takeMachine takes over the machine's file that speculation made.
-func (l *Launcher) takeMachine() {
-	if t := l.speculative; t != nil && l.machine == nil {
-		<-t.ready
-		l.machine, t.machine = t.machine, nil
+// fork forks the machine: on the main thread, which lives as long as the process,
+// or else on a thread that lives as long as the launcher.
+func (l *Launcher) fork(child *Child, s Spawn, flags uintptr) error {
+	machine, err := l.machineFile()
+	if err != nil {
+		return err
 	}
+	files, err := openStdio(s)
+	if err != nil {
+		return err
+	}
+	defer files.close()
+	run := func() { err = child.fork(machine, files, s.Cgroup, flags) }
+	runtime.LockOSThread()
+	main := onMainThread()
+	if main {
+		run()
+	}
+	runtime.UnlockOSThread()
+	if !main {
+		l.thread().call(run)
+	}
+	return err
 }
 
-// choose returns the thread to fork on: the speculative one for the first container
-// when its namespaces are wanted, and any for joins, which leave them at once.
-func (l *Launcher) choose(in *Init, flags uintptr) (*thread, error) {
-	if in.joined && l.used != nil {
-		return l.used, nil
-	}
-	if t := l.speculative; t != nil && t != l.used {
-		if t.usable(flags) && l.used == nil {
-			l.used = t
-			return t, nil
-		}
-		close(t.requests) // ends the thread, and its namespaces with it
-		<-t.ended
-		l.speculative = nil
-	}
-	if l.plain == nil {
-		t, err := newThread()
-		if err != nil {
-			return nil, err
-		}
-		l.plain = t
-	}
-	if l.used == nil {
-		l.used = l.plain
-	}
-	return l.plain, nil
-}
-
-// Close ends the launcher's threads, and waits for the end of their children.
-func (l *Launcher) Close() {
+func (l *Launcher) thread() *thread {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.takeMachine()
-	for _, t := range []*thread{l.speculative, l.plain} {
-		if t != nil {
-			close(t.requests)
-			<-t.ended
-		}
+	if l.worker == nil {
+		l.worker = newThread()
 	}
-	if l.machine != nil {
-		l.machine.Close()
-	}
-	l.machine, l.speculative, l.plain, l.used = nil, nil, nil, nil
+	return l.worker
 }
 
-// fork starts the machine; it runs on the thread.
-func (c *Child) fork(machine *os.File, files []uintptr, cgroup *os.File, flags uintptr) error {
+func (l *Launcher) machineFile() (*os.File, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.machine == nil {
+		var err error
+		if l.machine, err = machineFile(); err != nil {
+			return nil, err
+		}
+	}
+	return l.machine, nil
+}
+
+// Close ends the launcher's threads, and so what it started and what still lives;
+// closing each Child first is the caller's part.
+func (l *Launcher) Close() {
+	l.mu.Lock()
+	a, threads := l.ahead, []*thread{l.worker, l.used}
+	l.ahead, l.worker, l.used = nil, nil, nil
+	l.mu.Unlock()
+	if a != nil {
+		a.discard()
+	}
+	for _, t := range threads {
+		if t != nil {
+			t.end()
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.machine != nil {
+		l.machine.Close()
+		l.machine = nil
+	}
+}
+
+// standardFiles are stdin, stdout and stderr of a machine.
+type standardFiles struct {
+	list [3]*os.File
+	null *os.File
+}
+
+func openStdio(s Spawn) (f standardFiles, err error) {
+	f.list = [3]*os.File{s.Stdin, s.Stdout, s.Stderr}
+	for i, file := range f.list {
+		if file != nil {
+			continue
+		}
+		if f.null == nil {
+			if f.null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
+				return f, err
+			}
+		}
+		f.list[i] = f.null
+	}
+	return f, nil
+}
+
+func (f standardFiles) close() {
+	if f.null != nil {
+		f.null.Close()
+	}
+}
+
+// fork starts the machine on the calling thread.
+func (c *Child) fork(machine *os.File, files standardFiles, cgroup *os.File, flags uintptr) error {
+	defer c.conn.closeChildEnds() // before the ends of file are waited for
+	list := make([]uintptr, 0, 5)
+	for _, f := range files.list {
+		list = append(list, f.Fd())
+	}
+	list = append(list, uintptr(c.conn.childSocket), uintptr(c.conn.childStatus))
 	// ForkExec moves descriptors out of its way to numbers above the highest of
 	// files, so the executable's must be above those too.
 	above := 100
-	for _, fd := range files {
+	for _, fd := range list {
 		above = max(above, int(fd)+1)
 	}
-	exe, err := unix.FcntlInt(machine.Fd(), unix.F_DUPFD_CLOEXEC, above+len(files)+1)
+	exe, err := unix.FcntlInt(machine.Fd(), unix.F_DUPFD_CLOEXEC, above+len(list)+1)
 	if err != nil {
 		return &SpawnError{Doing: "duplicate init's memfd", Cause: err, hint: "raise the limit of open files (ulimit -n)"}
 	}
 	defer unix.Close(exe)
-	attr := &syscall.ProcAttr{Files: files, Sys: &syscall.SysProcAttr{Cloneflags: flags, PidFD: &c.pidfd}}
+	attr := &syscall.ProcAttr{Files: list, Sys: &syscall.SysProcAttr{Cloneflags: flags, PidFD: &c.pidfd}}
 	if cgroup != nil {
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, int(cgroup.Fd())
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -78,7 +79,7 @@ func supervise(script string) error {
 		return err
 	}
 	fmt.Println(c.PID(), payload)
-	<-c.Exited()
+	c.Wait(context.Background(), time.Time{})
 	return fmt.Errorf("the payload ended")
 }
 
@@ -228,33 +229,78 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-func TestSpeculation(t *testing.T) {
+// TestAhead uses a machine started ahead, or throws it away when something else is
+// wanted; the second container never gets the first one's namespaces.
+func TestAhead(t *testing.T) {
 	requireRoot(t)
+	made := []string{"mount", "pid", "ipc", "uts"}
+	own, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
+		name   string
 		wanted []string
-		usable bool
-	}{{allNamespaces, true}, {[]string{"mount", "pid", "uts"}, false}} {
-		l := newTestLauncher(t)
-		l.Speculate([]string{"net", "ipc", "uts"})
-		if got := l.Usable(test.wanted); got != test.usable {
-			t.Errorf("%v usable: %v", test.wanted, got)
-		}
-		seen := map[string]bool{}
-		own, err := os.Readlink("/proc/thread-self/ns/net")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 2 { // the second container must not get the first one's namespaces
-			in := NewInit()
-			lower(t, in, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("readlink /proc/self/ns/net; grep -c lo: /proc/self/net/dev"))
-			out, _ := collect(t, l, in, Spawn{Namespaces: test.wanted})
-			ns, rest, _ := strings.Cut(out, "\n")
-			if rest != "1" || test.usable && seen[ns] || (ns == own) == test.usable {
-				t.Errorf("%v: output %q, own %s", test.wanted, out, own)
+		net    bool
+		used   bool
+	}{{"wanted", made, true, true}, {"host network", made, false, true}, {"one more", append([]string{"cgroup"}, made...), true, false}} {
+		t.Run(test.name, func(t *testing.T) {
+			l := newTestLauncher(t)
+			l.Ahead(Spawn{Namespaces: made, Net: true, Stdin: os.Stdin})
+			pid := 0
+			if a := l.ahead; a != nil {
+				<-a.ready
+				pid = a.child.PID()
 			}
-			seen[ns] = true
+			seen := map[string]bool{}
+			for i := range 2 {
+				in := l.NewInit()
+				if test.net {
+					lower(t, in, plan.EnterNet{})
+				}
+				lower(t, in, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("readlink /proc/self/ns/net; readlink /proc/self/fd/0; ls /proc/self/fd | tr '\\n' ' '"))
+				var c *Child
+				out, _ := collectChild(t, l, in, Spawn{Namespaces: test.wanted, Net: test.net}, &c)
+				ns, rest, _ := strings.Cut(out, "\n")
+				if (ns == own) == test.net || seen[ns] && test.net {
+					t.Errorf("net namespace %s, the own is %s", ns, own)
+				}
+				if rest != "/dev/null\n0 1 2 3" {
+					t.Errorf("stdin and descriptors %q", rest)
+				}
+				if got := c.former == nil && c.pid == pid; got != (test.used && i == 0) {
+					t.Errorf("container %d: made ahead: %v", i, got)
+				}
+				seen[ns] = true
+			}
+		})
+	}
+	t.Run("not wanted", func(t *testing.T) { newTestLauncher(t).Ahead(Spawn{Namespaces: made, Net: true}) })
+	t.Run("lo", func(t *testing.T) {
+		l := newTestLauncher(t)
+		l.Ahead(Spawn{Namespaces: made, Net: true})
+		l.ahead.thread.call(func() {}) // lo is raised on the same thread
+		in := l.NewInit()
+		lower(t, in, plan.EnterNet{}, plan.ClonePayload{PID: true}, plan.CloseFDs{}, sh("grep -c '|-- 127.0.0.1' /proc/self/net/fib_trie"))
+		if out, _ := collect(t, l, in, Spawn{Namespaces: made, Net: true}); out == "0" {
+			t.Error("lo is down")
 		}
-		l.Close()
+	})
+}
+
+// TestAheadDies waits for the end of a machine whose supervisor's end is closed
+// before it got a program.
+func TestAheadDies(t *testing.T) {
+	requireRoot(t)
+	l := newTestLauncher(t)
+	l.Ahead(Spawn{Namespaces: []string{"mount", "pid"}, Net: true})
+	<-l.ahead.ready
+	c := l.ahead.child
+	c.mu.Lock()
+	closeFD(&c.conn.socket)
+	c.mu.Unlock()
+	if e := exited(t, c); e.Status.ExitStatus() != exitSetup {
+		t.Errorf("exit %+v", e)
 	}
 }
 

@@ -26,7 +26,14 @@ func (in *Init) Lower(op plan.Op) (bool, error) {
 	case plan.CloneInit:
 		in.cloneSibling(in.namespaceFlags(op.Namespaces))
 	case plan.Unshare:
+		if len(op.Namespaces) != 1 || op.Namespaces[0] != "cgroup" {
+			in.awaitMaps()
+		}
 		in.Call(unix.SYS_UNSHARE, Imm(in.namespaceFlags(op.Namespaces)))
+	case plan.AwaitCgroup:
+		in.awaitCgroup()
+	case plan.EnterNet:
+		in.enterNet()
 	case plan.SetHostname:
 		in.Call(unix.SYS_SETHOSTNAME, in.Str(op.Name), Imm(len(op.Name)))
 	case plan.SetSysctl:
@@ -43,11 +50,17 @@ func (in *Init) Lower(op plan.Op) (bool, error) {
 
 // lowerPayload adds the ops between the payload's clone and its execve.
 func (in *Init) lowerPayload(op plan.Op) (bool, error) {
+	switch op.(type) {
+	case plan.NewSession, plan.BoundCaps:
+		// No id is involved: done while the keeper writes the maps.
+	default:
+		in.awaitMaps()
+	}
 	switch op := op.(type) {
 	case plan.NewSession:
 		in.Call(unix.SYS_SETSID)
 	case plan.SetTerminal:
-		in.setTerminal()
+		in.setTerminal(op)
 	case plan.SetRlimit:
 		in.setRlimit(op)
 	case plan.SetOOMScoreAdj:

@@ -82,26 +82,25 @@ func TestForeignMachine(t *testing.T) {
 	if err := os.WriteFile(dir+"/machine", machineARM64, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	program, err := programFile(encoded)
+	conn, err := newConnection()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer program.Close()
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
+	defer conn.close()
+	if err := conn.send(encoded, nil); err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(pair[0])
-	socket := os.NewFile(uintptr(pair[1]), "socket")
+	socket := os.NewFile(uintptr(conn.childSocket), "socket")
+	conn.childSocket = -1
 	defer socket.Close()
 	cmd := exec.Command(qemu, dir+"/machine")
-	cmd.ExtraFiles = []*os.File{socket, socket, program}
+	cmd.ExtraFiles = []*os.File{socket, socket}
 	out, err := cmd.Output()
 	if e, ok := err.(*exec.ExitError); !ok || e.ExitCode() != 5 || string(out) != "okokok" {
 		t.Errorf("output %q, %v", out, err)
 	}
 	var b [64]byte
-	n, err := unix.Read(pair[0], b[:])
+	n, err := unix.Read(conn.socket, b[:])
 	if kind, words := decode(b[:max(n, 0)]); err != nil || kind != KindNote || words != [2]uint32{77, uint32(unix.EBADF)} {
 		t.Errorf("message %v: %v", b[:max(n, 0)], err)
 	}
@@ -114,7 +113,7 @@ func runProgram(t testing.TB, l *Launcher, in *Init) (notes []int, failure error
 	if err != nil {
 		t.Fatal(err)
 	}
-	e = <-c.Exited()
+	e = exited(t, c)
 	notes, failure = c.Notes(), c.failure
 	if err := c.Close(); err != nil {
 		t.Error(err)
@@ -242,7 +241,7 @@ func TestEncodeRefuses(t *testing.T) {
 		p := NewProgram()
 		build(p)
 		if b, err := p.Encode(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%d bytes, %v; want %q", len(b), err, want)
+			t.Errorf("%d bytes, %v; want %q", size(b), err, want)
 		}
 	}
 }
@@ -257,8 +256,9 @@ func (p *Program) bound() Label {
 
 // checkEncoded verifies that an encoded program stays within itself: each jump in
 // its calls or right behind them, each operand in its memory.
-func checkEncoded(t testing.TB, b []byte) {
+func checkEncoded(t testing.TB, pieces [][]byte) {
 	t.Helper()
+	b := bytes.Join(pieces, nil)
 	le := binary.LittleEndian
 	u32 := func(at int) int { return int(le.Uint32(b[at:])) }
 	size, ops, relocs, start := u32(4), u32(8), u32(12), u32(16)

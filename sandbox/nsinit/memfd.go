@@ -51,13 +51,13 @@ func machineFile() (*os.File, error) {
 }
 
 // programFile returns the encoded program in a sealed memfd.
-func programFile(program []byte) (*os.File, error) {
-	return sealedFile("sandbox-program", unix.MFD_NOEXEC_SEAL, program)
+func programFile(program [][]byte) (*os.File, error) {
+	return sealedFile("sandbox-program", unix.MFD_NOEXEC_SEAL, program...)
 }
 
 // sealedFile returns a memfd that can no longer change. MFD_EXEC and
 // MFD_NOEXEC_SEAL are of Linux 6.3; older kernels answer EINVAL and need neither.
-func sealedFile(name string, flag int, content []byte) (*os.File, error) {
+func sealedFile(name string, flag int, content ...[]byte) (*os.File, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(name, flags|flag)
 	if err == unix.EINVAL {
@@ -67,7 +67,11 @@ func sealedFile(name string, flag int, content []byte) (*os.File, error) {
 		return nil, &SpawnError{Doing: "create a memfd", Cause: err}
 	}
 	f := os.NewFile(uintptr(fd), name)
-	if _, err := f.Write(content); err != nil {
+	n, err := unix.Writev(fd, content)
+	if err == nil && n < size(content) {
+		err = unix.ENOSPC
+	}
+	if err != nil {
 		f.Close()
 		return nil, &SpawnError{Doing: "write init's memfd", Cause: err}
 	}
@@ -81,4 +85,12 @@ func sealedFile(name string, flag int, content []byte) (*os.File, error) {
 		return nil, &SpawnError{Doing: "seal init's memfd", Cause: err}
 	}
 	return f, nil
+}
+
+func size(pieces [][]byte) int {
+	n := 0
+	for _, p := range pieces {
+		n += len(p)
+	}
+	return n
 }

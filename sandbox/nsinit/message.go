@@ -4,12 +4,16 @@ package nsinit
 const (
 	fdSocket  = 3 // SEQPACKET: messages to the supervisor, answers from it
 	fdStatus  = 4 // pipe: one byte before execve; its end of file after that byte is success
-	fdProgram = 5
-	// FirstFD is the first of the descriptors given to Start for the program's use.
-	FirstFD = 6
+	fdProgram = 5 // comes with the program
+	// FirstFD is the first of the descriptors that come with a program for its use.
+	FirstFD = fdProgram + 1
+	// maxFiles is how many may come with a program (SCM_MAX_FD, less the program).
+	maxFiles = 252
 )
 
 // Kinds of message, the first u32 of each. Child to supervisor unless said otherwise.
+// Before anything else the machine waits for a message of its own kind: the size of
+// its program, with the program's file and those that it refers to.
 //
 //	child                          supervisor
 //	NOTE number, errno       ───▶  kept for the Result
@@ -18,6 +22,8 @@ const (
 //	                         ◀───  answer: KindGo and the point's words; end of file means: exit
 //	CHILD pid                ───▶  pid of the init, from the process that cloned it
 //	PAYLOAD pid              ───▶  pid of the payload in init's pid namespace, unless 2
+//	                         ◀───  KindCgroup (+ fd): the cgroup for the payload to be born in
+//	                         ◀───  KindNet (+ fd): the net namespace to enter; without fd: make one
 //	EXIT status, pid, rusage ───▶  raw wait status of the payload
 const (
 	KindNote    = 1
@@ -27,6 +33,8 @@ const (
 	KindExit    = 5
 	KindGo      = 6
 	KindPayload = 7
+	KindNet     = 8
+	KindCgroup  = 9
 )
 
 // Point is a place where init parks until the supervisor answers.

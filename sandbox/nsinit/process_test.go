@@ -300,7 +300,7 @@ func TestNoDescriptorsInKeeper(t *testing.T) {
 		t.Errorf("descriptors %v, %v", entries, err)
 	}
 	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.PID()))
-	for _, want := range []string{"CapPrm:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Name:\tsandbox-init"} {
+	for _, want := range []string{"CapPrm:\t0000000000000000", "NoNewPrivs:\t1", "Name:\tsandbox-init"} {
 		if !regexp.MustCompile("(?m)^" + want + "$").Match(content) {
 			t.Errorf("no %q in %s", want, content)
 		}

@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 // Program is a list of system calls for the machine, with the memory they work
 // on. Operands are immediates, addresses of memory or words of memory; a result
-// may be stored in a word; an errno may jump. There are three pseudo-calls: jump
-// (a call whose result is its first operand: also Set and Raise), test and count.
+// may be stored in a word; an errno may jump. There are four pseudo-calls: jump
+// (a call whose result is its first operand: also Set and Raise), test, count and
+// next, which leaves the program for the next one that the supervisor sends.
 // EINTR is retried by the machine, and the errno of the last failed call that
 // jumped is kept in the memory's first word.
 //
@@ -25,27 +27,34 @@ import (
 //
 // Methods never fail; the first mistake is kept and returned by Encode.
 type Program struct {
-	ops    []op
-	relocs []reloc
-	memory []byte
-	labels []int32 // position of each label, -1 while unbound
-	step   int
-	err    error
+	ops     []op
+	relocs  []reloc
+	memory  []byte
+	labels  []int32 // position of each label, -1 while unbound
+	steps   []stepStart
+	err     error
+	encoded [][]byte
 }
 
-// op is small, as there are hundreds, made once in memory that is touched for the
-// first time.
+// op is a call as the machine reads it, but that Encode is still to put the calls in
+// the place of the labels. There are hundreds: to encode them elsewhere would touch
+// as much new memory again, 1.2 µs for each page.
 type op struct {
-	args        [6]uint64
-	nr, store   uint32
+	nr          uint32
 	other, next uint16 // labels, 0 for none
 	err1, err2  uint16
-	note        uint16
 	kinds       [6]uint8
-	step        int32
+	note        uint16
+	store       uint32
+	args        [6]uint64
 }
 
+var _ [opSize]byte = [unsafe.Sizeof(op{})]byte{}
+
 type reloc struct{ at, to Mem }
+
+// stepStart is the first call of a step of the plan.
+type stepStart struct{ call, step int }
 
 // Mem is an offset in the program's memory.
 type Mem uint32
@@ -85,6 +94,7 @@ const (
 	opJump  = 0xfffffff0
 	opTest  = 0xfffffff1
 	opCount = 0xfffffff2
+	opNext  = 0xfffffff3
 
 	none    = 0xffff
 	noStore = 0xffffffff
@@ -100,7 +110,7 @@ const (
 
 // NewProgram returns an empty program, with room for that of a usual container.
 func NewProgram() *Program {
-	return &Program{step: -1, ops: make([]op, 0, 800), labels: make([]int32, 0, 800), relocs: make([]reloc, 0, 64), memory: make([]byte, 8, 16<<10)}
+	return &Program{ops: make([]op, 0, 800), labels: make([]int32, 0, 800), relocs: make([]reloc, 0, 64), memory: make([]byte, 8, 16<<10)}
 }
 
 // Errno is the errno of the last call that failed and went on at its Else.
@@ -118,7 +128,7 @@ func (p *Program) Fail(format string, args ...any) {
 
 // Step says that the calls from here on belong to a step of the plan, by its
 // index; a failure is reported with it.
-func (p *Program) Step(index int) { p.step = index }
+func (p *Program) Step(index int) { p.steps = append(p.steps, stepStart{len(p.ops), index}) }
 
 // align pads the memory to 8 bytes, and returns where the next byte goes.
 func (p *Program) align() Mem {
@@ -192,7 +202,7 @@ func (p *Program) Call(nr uintptr, args ...Arg) Instr {
 		p.Fail("system call %d with %d arguments", nr, len(args))
 		args = args[:6]
 	}
-	p.ops = append(p.ops, op{nr: uint32(nr), err1: none, err2: none, store: noStore, step: int32(p.step)})
+	p.ops = append(p.ops, op{nr: uint32(nr), err1: none, err2: none, store: noStore})
 	o := &p.ops[len(p.ops)-1]
 	for i, a := range args {
 		o.kinds[i], o.args[i] = a.kind, a.value
@@ -295,6 +305,10 @@ func (p *Program) CountElse(word Mem, again Label) {
 	c.Then(again).Else(next)
 }
 
+// Next waits for another program, with its files, and runs that: nothing of this
+// one is needed any more but what it made of the process.
+func (p *Program) Next() { p.Call(opNext) }
+
 // Exit ends the process.
 func (p *Program) Exit(code int) { p.Call(unix.SYS_EXIT_GROUP, Imm(code)) }
 
@@ -307,11 +321,21 @@ func (p *Program) StepOf(call int) int {
 	if call < 0 || call >= len(p.ops) {
 		return -1
 	}
-	return int(p.ops[call].step)
+	step := -1
+	for _, s := range p.steps {
+		if s.call <= call {
+			step = s.step
+		}
+	}
+	return step
 }
 
-// Encode returns the program as the machine reads it.
-func (p *Program) Encode() ([]byte, error) {
+// Encode returns the program as the machine reads it, in pieces. Nothing can be
+// added to it any more.
+func (p *Program) Encode() ([][]byte, error) {
+	if p.encoded != nil {
+		return p.encoded, nil
+	}
 	if p.err != nil {
 		return nil, fmt.Errorf("encode init program: %w", p.err)
 	}
@@ -319,34 +343,35 @@ func (p *Program) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("encode init program: %d calls, want 1 to %d", len(p.ops), maxOps)
 	}
 	start := headSize + opSize*len(p.ops) + relocSize*len(p.relocs)
-	start += -start & 7
 	size := start + len(p.memory)
 	if size > maxProgram {
 		return nil, fmt.Errorf("encode init program: %d bytes, at most %d", size, maxProgram)
 	}
-	le := binary.LittleEndian
-	b := make([]byte, size, max(size, 4096)) // the machine maps the first page before it knows the size
-	for i, v := range [...]int{magic, size, len(p.ops), len(p.relocs), start} {
-		le.PutUint32(b[4*i:], uint32(v))
-	}
 	for i := range p.ops {
-		if err := p.encodeOp((*[opSize]byte)(b[headSize+opSize*i:]), &p.ops[i]); err != nil {
+		if err := p.complete(&p.ops[i]); err != nil {
 			return nil, fmt.Errorf("encode init program: call %d: %w", i, err)
 		}
 	}
-	at := b[headSize+opSize*len(p.ops):]
-	for i, r := range p.relocs {
+	for _, r := range p.relocs {
 		if int(r.at)+8 > len(p.memory) || int(r.to) > len(p.memory) || int(r.at) < 8 {
 			return nil, errors.New("encode init program: a pointer outside of memory")
 		}
-		le.PutUint32(at[relocSize*i:], uint32(r.at))
-		le.PutUint32(at[relocSize*i+4:], uint32(r.to))
 	}
-	copy(b[start:], p.memory)
-	return b, nil
+	head := u32s(magic, uint32(size), uint32(len(p.ops)), uint32(len(p.relocs)), uint32(start), 0, 0, 0)
+	p.encoded = [][]byte{head, bytesOf(p.ops), bytesOf(p.relocs), p.memory}
+	return p.encoded, nil
 }
 
-func (p *Program) encodeOp(b *[opSize]byte, o *op) error {
+// bytesOf is the memory of a list: its structs are laid out as the machine's, which
+// knows only little-endian processors.
+func bytesOf[T op | reloc](list []T) []byte {
+	var one T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(list))), len(list)*int(unsafe.Sizeof(one)))
+}
+
+// complete puts the calls in the place of an op's labels, and verifies that it keeps
+// to the program's memory.
+func (p *Program) complete(o *op) error {
 	other, err := p.target(o.other, none)
 	if err != nil {
 		return err
@@ -355,32 +380,25 @@ func (p *Program) encodeOp(b *[opSize]byte, o *op) error {
 	if err != nil {
 		return err
 	}
+	o.other, o.next = other, next
 	if o.store != noStore && int(o.store)+4 > len(p.memory) {
 		return errors.New("a result stored outside of memory")
 	}
-	le := binary.LittleEndian
-	le.PutUint32(b[0:], o.nr)
-	le.PutUint16(b[4:], other)
-	le.PutUint16(b[6:], next)
-	le.PutUint16(b[8:], o.err1)
-	le.PutUint16(b[10:], o.err2)
-	copy(b[12:], o.kinds[:])
-	le.PutUint16(b[18:], o.note)
-	le.PutUint32(b[20:], o.store)
 	for i, v := range o.args {
-		if kind := o.kinds[i]; kind != kindImm {
-			size := uint64(0)
-			switch {
-			case o.nr == opCount, kind == kindWord: // the address of a count is written to
-				size = 4
-			case kind == kindLong:
-				size = 8
-			}
-			if v+size > uint64(len(p.memory)) {
-				return errors.New("an operand outside of memory")
-			}
+		kind := o.kinds[i]
+		if kind == kindImm {
+			continue
 		}
-		le.PutUint64(b[24+8*i:], v)
+		size := uint64(0)
+		switch {
+		case o.nr == opCount, kind == kindWord: // the address of a count is written to
+			size = 4
+		case kind == kindLong:
+			size = 8
+		}
+		if v+size > uint64(len(p.memory)) {
+			return errors.New("an operand outside of memory")
+		}
 	}
 	return nil
 }

@@ -27,6 +27,8 @@ type compiler struct {
 	// own, or the one that the caller is in already.
 	confined bool
 	terminal bool
+	awaited  bool // the cgroup
+	entered  bool // the net namespace
 	// targets of the recipe's mounts, in the order they are mounted.
 	mounts []placed
 	// secrets to mask, because they could not be left out.
@@ -34,7 +36,7 @@ type compiler struct {
 }
 
 // owned says which namespaces are the container's own.
-type owned struct{ pid, net, ipc, uts, cgroup, user, time bool }
+type owned struct{ mount, pid, net, ipc, uts, cgroup, user, time bool }
 
 // Compile turns a definition into the steps that make, run and remove its
 // container on a host of these facts. It is pure. The error is
@@ -44,11 +46,13 @@ func Compile(def *definition.Definition, facts Facts) (*Plan, error) {
 	c.decide()
 	c.hostSetup()
 	c.enter()
-	c.rootfs()
-	c.defaultMounts()
-	c.recipeMounts()
-	c.protect()
-	c.pivot()
+	if c.own.mount {
+		c.newRoot()
+	} else {
+		c.enterNet()
+		c.sysctls()
+	}
+	c.network()
 	c.becomePayload()
 	c.aftermath()
 	c.teardown()
@@ -79,6 +83,9 @@ func (c *compiler) decide() {
 	p := c.def.Process
 	c.terminal = p.Terminal == definition.TerminalYes || mayHaveTerminal(p) && c.facts.StdinTerminal
 	c.placeMounts()
+	if !c.own.mount {
+		c.hostFiles()
+	}
 }
 
 // checkKernel refuses kernels without mount_setattr(2): read-only recursive binds
@@ -92,11 +99,8 @@ func (c *compiler) checkKernel() {
 func (c *compiler) decideNamespaces() {
 	n := c.def.Namespaces
 	isNew := func(m definition.NamespaceMode) bool { return m != definition.NamespaceHost }
-	c.own = owned{pid: isNew(n.PID), net: !hostNetwork(c.def), ipc: isNew(n.IPC), uts: isNew(n.UTS), cgroup: isNew(n.Cgroup),
-		user: isNew(n.User), time: n.Time == definition.NamespaceNew}
-	if !isNew(n.Mount) {
-		c.problem("namespaces.mount", "leave it out", "a container always has a mount namespace of its own")
-	}
+	c.own = owned{mount: !hostMount(c.def), pid: isNew(n.PID), net: !hostNetwork(c.def), ipc: isNew(n.IPC), uts: isNew(n.UTS),
+		cgroup: isNew(n.Cgroup), user: isNew(n.User), time: n.Time == definition.NamespaceNew}
 	// Linux 6.1 moves a process into its time namespace on execve; before, only its children.
 	if k := c.facts.Kernel; c.own.time && c.def.Process.NoInit && !c.facts.KernelAtLeast(6, 1) {
 		c.problem("namespaces.time", "leave out init = false, or use Linux 6.1 or newer",
@@ -143,31 +147,69 @@ func (c *compiler) decideCgroup() {
 	}
 }
 
-// hostSetup is what the supervisor does before there is a process: the state
-// first, so that whatever comes after can be found and removed by another runner.
+// hostSetup is what the supervisor does before and while init works. What can outlive
+// the supervisor comes after the state, so that another runner finds and removes it.
+// An init that needs no cgroup at once is not of that kind: it dies with the
+// supervisor, and builds the root while state and cgroup are made.
 func (c *compiler) hostSetup() {
-	c.host(Reserve{}, "")
+	spawn := Spawn{IntoCgroup: c.inUnified() && !c.apart()}
+	if c.facts.Root {
+		spawn.Namespaces = c.namespaces(false) // the net namespace comes later
+	}
+	early := c.apart() && len(c.setting.Dirs) == 1
+	if !early {
+		c.host(Reserve{}, "")
+	}
 	for i := range c.def.Mounts {
 		if m := &c.def.Mounts[i]; m.Type == definition.MountCache {
 			c.host(MakeCache{Name: m.Source, Path: c.cachePath(m.Source)}, mountField(i))
 		}
 	}
-	if len(c.setting.Dirs) > 0 {
-		c.host(CreateCgroup{Hierarchies: hierarchies(c.setting), Setting: c.setting}, "")
-		// Limits are there before the first process is.
-		for _, w := range c.setting.Writes {
-			c.host(SetLimit{Controller: w.Controller, File: w.File, Value: w.Value}, "limits."+w.Limit)
-		}
+	if early {
+		c.host(spawn, "")
+		c.host(Reserve{}, "")
+		c.cgroup()
+	} else {
+		c.cgroup()
+		c.host(spawn, "")
 	}
-	spawn := Spawn{IntoCgroup: c.bornInCgroup()}
-	if c.facts.Root {
-		spawn.Namespaces = c.namespaces()
+	if c.apart() {
+		c.host(GiveCgroup{}, "")
 	}
-	c.host(spawn, "")
 }
 
-func (c *compiler) bornInCgroup() bool {
+func (c *compiler) cgroup() {
+	if len(c.setting.Dirs) == 0 {
+		return
+	}
+	c.host(CreateCgroup{Hierarchies: hierarchies(c.setting), Setting: c.setting}, "")
+	// Limits are there before the first process is.
+	for _, w := range c.setting.Writes {
+		c.host(SetLimit{Controller: w.Controller, File: w.File, Value: w.Value}, "limits."+w.Limit)
+	}
+}
+
+// awaitCgroup stands before the first step that needs the cgroup to be there, and
+// before the first sync point.
+func (c *compiler) awaitCgroup() {
+	if c.apart() && !c.awaited {
+		c.awaited = true
+		c.init(AwaitCgroup{}, "")
+	}
+}
+
+// inUnified reports whether the container has a v2 cgroup.
+func (c *compiler) inUnified() bool {
 	return len(c.setting.Dirs) > 0 && c.setting.Dirs[0].Version == 2
+}
+
+// apart reports whether init stays in the runner's v2 cgroup and the payload alone
+// is born into the container's. Then init may be started before the cgroup is known
+// or made, does not count against its limits, and outlives an out-of-memory kill to
+// tell of it. An ordinary user's init could not open that door from inside its user
+// namespace.
+func (c *compiler) apart() bool {
+	return c.inUnified() && c.facts.Root && !c.def.Process.NoInit
 }
 
 func hierarchies(s cgroups.Setting) []string {
@@ -182,12 +224,12 @@ func hierarchies(s cgroups.Setting) []string {
 }
 
 // namespaces are those that init is cloned into.
-func (c *compiler) namespaces() []string {
-	names := append(make([]string, 0, 6), "mount")
+func (c *compiler) namespaces(net bool) []string {
+	names := make([]string, 0, 6)
 	for _, n := range [...]struct {
 		own  bool
 		name string
-	}{{c.own.pid, "pid"}, {c.own.net, "net"}, {c.own.ipc, "ipc"}, {c.own.uts, "uts"}} {
+	}{{c.own.mount, "mount"}, {c.own.pid, "pid"}, {c.own.net && net, "net"}, {c.own.ipc, "ipc"}, {c.own.uts, "uts"}} {
 		if n.own {
 			names = append(names, n.name)
 		}
@@ -207,19 +249,25 @@ func (c *compiler) enter() {
 		// The clone and the change of ids clear it (prctl(2)), so not before.
 		c.init(DieWithSupervisor{}, "")
 	}
-	if c.own.cgroup {
+	if c.own.cgroup && !c.apart() {
 		// Its root is the cgroup that the process is in at this moment, so after the joins.
 		c.init(Unshare{Namespaces: []string{"cgroup"}}, "")
-	}
-	if c.own.net {
-		c.init(Loopback{}, "")
 	}
 	if c.own.uts {
 		c.init(SetHostname{Name: c.hostname()}, set("hostname", c.def.Hostname != ""))
 	}
 }
 
-// joinCgroups: the v2 cgroup is the one that the process was born in.
+// network comes late: to bring lo up waits for the kernel's one lock of all network
+// configuration, 0.5 ms while another container's namespace is being taken down,
+// and what was started ahead has begun with it long before.
+func (c *compiler) network() {
+	if c.own.net {
+		c.init(Loopback{}, "")
+	}
+}
+
+// joinCgroups: the v2 cgroup is one that a process is born in.
 func (c *compiler) joinCgroups() {
 	for _, d := range c.setting.Dirs {
 		if d.Version == 1 && len(d.Controllers) > 0 {

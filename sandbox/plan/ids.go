@@ -258,6 +258,26 @@ func maps(ranges []definition.IDRange, id uint32) bool {
 	return false
 }
 
+// hostUID is the payload's uid on the host, where it is known before the start.
+func (c *compiler) hostUID() (uint32, bool) {
+	uid := c.user.uid
+	switch {
+	case c.user.named && !c.isRoot():
+		return 0, false
+	case c.user.named:
+		uid = 0
+	}
+	if !c.own.user {
+		return uid, true
+	}
+	for _, r := range c.ids.uid {
+		if maps([]definition.IDRange{r}, uid) {
+			return r.Host + (uid - r.Container), true
+		}
+	}
+	return 0, false
+}
+
 func (c *compiler) mapField() string {
 	return set("idmap", len(c.def.IDMap.UID)+len(c.def.IDMap.GID) > 0)
 }
@@ -275,5 +295,7 @@ func (c *compiler) enterUserFirst() {
 		c.host(WriteMaps{UID: c.ids.uid, GID: c.ids.gid, Helpers: true}, c.mapField())
 		c.init(BecomeRoot{}, "")
 	}
-	c.init(CloneInit{Namespaces: c.namespaces()}, "")
+	if names := c.namespaces(true); len(names) > 0 {
+		c.init(CloneInit{Namespaces: names}, "")
+	}
 }

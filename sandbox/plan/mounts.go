@@ -66,21 +66,105 @@ func (c *compiler) defaultMounts() {
 	} else {
 		c.recipeDevices()
 	}
-	if c.free("/sys") {
-		c.sysfs("/sys", "", false)
-		c.cgroupfs()
-	}
 	r := c.def.Rootfs
 	if c.isHost() && c.free("/run") {
-		c.init(MountFS{Type: "tmpfs", Target: "/run", Options: []string{"mode=0755"}}, "")
+		c.init(MountFS{Type: "tmpfs", Target: "/run", Options: c.bounded("mode=0755", 5)}, "")
 	}
 	// A folder or an image that can be written to has its own.
 	if c.isHost() || r.Kind == definition.RootfsTmpfs || r.Kind == definition.RootfsDir && !r.Write {
 		if c.free("/tmp") {
-			c.init(MountFS{Type: "tmpfs", Target: "/tmp", Options: []string{"mode=1777"}}, "")
+			c.init(MountFS{Type: "tmpfs", Target: "/tmp", Options: c.bounded("mode=1777", c.tmpShare())}, "")
 		}
 	}
 	c.resolvConf()
+}
+
+// mountAll mounts, and then hides. /sys comes last where nothing of the recipe's is
+// to lie on it: the net namespace that it belongs to may still be being made.
+func (c *compiler) mountAll() {
+	last := c.facts.Root && c.own.net && !c.inSys()
+	onSys := func(p string) bool { return below(p, "/sys") }
+	c.defaultMounts()
+	if !last {
+		c.system()
+	}
+	c.recipeMounts()
+	if len(c.def.Sysctl) > 0 {
+		if last {
+			c.enterNet()
+		}
+		c.sysctls() // before /proc/sys is read-only
+	}
+	for _, p := range c.secrets {
+		c.init(Mask{Path: p}, "rootfs")
+	}
+	c.protect(func(p string) bool { return !last || !onSys(p) })
+	if last {
+		c.system()
+		c.protect(onSys)
+	}
+	if c.def.Rootfs.Kind == definition.RootfsHostReadonly {
+		// Mount points could not be made on it any more.
+		c.init(ReadonlyRoot{}, "rootfs")
+	}
+}
+
+// inSys reports whether the recipe mounts something at or below /sys, or may hide
+// something there: a path of its own can lead there by a link.
+func (c *compiler) inSys() bool {
+	if c.def.MaskedPaths != nil || c.def.ReadonlyPaths != nil {
+		return true
+	}
+	for i := range c.mounts {
+		if below(c.mounts[i].target, "/sys") || c.mounts[i].Type == definition.MountSysfs {
+			return true
+		}
+	}
+	return false
+}
+
+// system is /sys, of the container's net namespace and with its cgroup.
+func (c *compiler) system() {
+	c.enterNet()
+	if c.free("/sys") {
+		c.sysfs("/sys", "", false)
+		c.cgroupfs()
+	}
+}
+
+// enterNet is root's: an ordinary user's init is cloned into all its namespaces. A
+// new net namespace takes the kernel longer than all else of a start together, so
+// it is made while the recipe is loaded and the root is built, and entered where it
+// is first needed: a sysfs is of the net namespace that it was mounted in, and so
+// are the parameters below /proc/sys/net.
+func (c *compiler) enterNet() {
+	if c.facts.Root && c.own.net && !c.entered {
+		c.entered = true
+		c.init(EnterNet{}, "")
+	}
+}
+
+// bounded are the options of a default tmpfs, which may take a share of this
+// machine's memory, in percent. Each could take half of it as the kernel has it;
+// with these shares a root in memory (half), /tmp, /dev/shm and /run together stay
+// below all of it. What files hold is not freed when the kernel kills the one who
+// wrote them, so that it would go on to kill others. A limit of memory counts the
+// files itself, and needs no second bound that could be in the way.
+func (c *compiler) bounded(mode string, percent int) []string {
+	for _, w := range c.setting.Writes {
+		if w.Limit == "memory" {
+			return []string{mode}
+		}
+	}
+	return []string{mode, "size=" + strconv.Itoa(percent) + "%"}
+}
+
+// tmpShare is that of /tmp: a half where the root itself takes no memory.
+func (c *compiler) tmpShare() int {
+	if k := c.def.Rootfs.Kind; k == definition.RootfsHostReadonly || k == definition.RootfsDir {
+		return 50
+	}
+	return 25
 }
 
 // proc is of the container's own pid namespace. In a user namespace it can only be
@@ -118,7 +202,8 @@ func (c *compiler) sysfs(target, field string, write bool) {
 // cgroupfs shows the container's own cgroup, where programs look for their limits.
 // There is no other below a sysfs of its own (CVE-2023-25809 had the host's).
 func (c *compiler) cgroupfs() {
-	if c.own.cgroup && c.bornInCgroup() && c.limitedInUnified() && !c.taken("/sys/fs/cgroup") {
+	if c.own.cgroup && c.inUnified() && c.limitedInUnified() && !c.taken("/sys/fs/cgroup") {
+		c.awaitCgroup()
 		c.init(BindCgroup{Target: "/sys/fs/cgroup"}, "")
 	}
 }
@@ -156,7 +241,7 @@ func (c *compiler) devices() {
 		c.init(MountFS{Type: "devpts", Target: "/dev/pts", NoExec: true, Dev: true, Options: c.devptsOptions("/dev/pts")}, "")
 	}
 	if !c.taken("/dev/shm") {
-		c.init(MountFS{Type: "tmpfs", Target: "/dev/shm", NoExec: true, Options: []string{"mode=1777"}}, "")
+		c.init(MountFS{Type: "tmpfs", Target: "/dev/shm", NoExec: true, Options: c.bounded("mode=1777", 10)}, "")
 	}
 	c.mqueue()
 }
@@ -238,7 +323,8 @@ func (c *compiler) recipeMount(m placed, field string) {
 	case definition.MountDevpts:
 		c.init(MountFS{Type: m.Type, Target: m.target, NoExec: true, Dev: true, Options: c.devptsOptions(m.target)}, field)
 	case definition.MountCgroup:
-		if c.bornInCgroup() {
+		if c.inUnified() {
+			c.awaitCgroup()
 			c.init(BindCgroup{Target: m.target, Write: m.Write}, field)
 		} else {
 			c.note(field, "no cgroup is shown at %s: the container has none in a v2 hierarchy", m.target)
@@ -264,33 +350,21 @@ func modeOr(mode *uint32, otherwise uint32) uint32 {
 }
 
 // protect comes when all is mounted: what is to be masked or read-only exists.
-func (c *compiler) protect() {
-	if len(c.def.Sysctl) > 0 {
-		// Before /proc/sys is read-only.
-		c.sysctls()
-	}
-	for _, p := range c.secrets {
-		c.init(Mask{Path: p}, "rootfs")
-	}
-	c.eachPath(c.def.MaskedPaths, MaskedPaths(), "masked_paths", func(p string) Op { return Mask{Path: p} })
-	c.eachPath(c.def.ReadonlyPaths, ReadonlyPaths(), "readonly_paths", func(p string) Op { return ReadonlyPath{Path: p} })
-	if c.def.Rootfs.Kind == definition.RootfsHostReadonly {
-		// Mount points could not be made on it any more.
-		c.init(ReadonlyRoot{}, "rootfs")
-	}
-}
-
-func (c *compiler) eachPath(named, defaults []string, field string, op func(string) Op) {
-	if named == nil {
+func (c *compiler) protect(now func(p string) bool) {
+	each := func(named, defaults []string, field string, op func(string) Op) {
 		for _, p := range defaults {
-			c.init(op(p), "")
+			if named == nil && now(p) {
+				c.init(op(p), "")
+			}
 		}
-		return
+		for i, p := range named {
+			if now(p) {
+				c.init(op(p), definition.Item(field, i+1))
+			}
+		}
 	}
-	for i, p := range named {
-		item := definition.Item(field, i+1)
-		c.init(op(p), item)
-	}
+	each(c.def.MaskedPaths, MaskedPaths(), "masked_paths", func(p string) Op { return Mask{Path: p} })
+	each(c.def.ReadonlyPaths, ReadonlyPaths(), "readonly_paths", func(p string) Op { return ReadonlyPath{Path: p} })
 }
 
 // MaskedPaths are hidden unless the recipe says otherwise: interfaces of the kernel

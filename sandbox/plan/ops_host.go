@@ -24,12 +24,15 @@ type (
 	// SetLimit writes one limit to its cgroup file.
 	SetLimit struct{ Controller, File, Value string }
 	// Spawn starts the machine: vfork and execve of the sealed ELF in new
-	// namespaces, in the cgroup from its first instruction.
+	// namespaces. One may have been started ahead.
 	Spawn struct {
 		// Namespaces made by the clone, by name; the table makes the others.
 		Namespaces []string
+		// IntoCgroup says that init is in the v2 cgroup from its first instruction.
 		IntoCgroup bool
 	}
+	// GiveCgroup hands the v2 cgroup to init, for the payload to be born in.
+	GiveCgroup struct{}
 	// WriteMaps writes the user namespace's maps for the parked init.
 	WriteMaps struct {
 		UID, GID []definition.IDRange
@@ -45,7 +48,11 @@ type (
 	}
 	// HoldRoot keeps the container's mount namespace and root open, for hooks and
 	// artifacts, until Release.
-	HoldRoot struct{}
+	HoldRoot struct {
+		// HostFiles says that the container has none: the root is the host's, where
+		// no link is followed, as the payload may have made it.
+		HostFiles bool
+	}
 	// RunHooks calls the recipe's hooks of a stage.
 	RunHooks struct {
 		Stage  definition.Stage
@@ -61,7 +68,7 @@ type (
 	// KillAll ends every process of the container.
 	KillAll struct{}
 	// Release closes what HoldRoot opened, so that the mounts can go.
-	Release struct{}
+	Release struct{ HostFiles bool }
 	// RemoveCgroup removes the container's cgroup.
 	RemoveCgroup struct{}
 	// RemoveState removes the state folder; always last.
@@ -74,6 +81,7 @@ func (o CreateCgroup) String() string {
 	return "create cgroup (" + strings.Join(o.Hierarchies, ", ") + ")"
 }
 func (o SetLimit) String() string { return fmt.Sprintf("limit %s = %s", o.File, o.Value) }
+func (GiveCgroup) String() string { return "give init the cgroup" }
 func (o Spawn) String() string {
 	s := "spawn init"
 	if len(o.Namespaces) > 0 {
@@ -98,7 +106,12 @@ func (o ResolveUser) String() string {
 	}
 	return s + " in the rootfs"
 }
-func (HoldRoot) String() string { return "hold the mount namespace and root" }
+func (o HoldRoot) String() string {
+	if o.HostFiles {
+		return "open this machine's root, without following links"
+	}
+	return "hold the mount namespace and root"
+}
 func (o RunHooks) String() string {
 	return fmt.Sprintf("%s hooks: %s", o.Stage, strings.Join(o.Labels, ", "))
 }
@@ -106,15 +119,21 @@ func (AwaitExec) String() string      { return "await execve" }
 func (o Supervise) String() string    { return "supervise" + limitsText(o.Limits) }
 func (o CopyArtifact) String() string { return fmt.Sprintf("copy %s → %s", o.Path, o.Target) }
 func (KillAll) String() string        { return "kill every process" }
-func (Release) String() string        { return "release the mount namespace and root" }
-func (RemoveCgroup) String() string   { return "remove cgroup" }
-func (RemoveState) String() string    { return "remove state" }
+func (o Release) String() string {
+	if o.HostFiles {
+		return "close this machine's root"
+	}
+	return "release the mount namespace and root"
+}
+func (RemoveCgroup) String() string { return "remove cgroup" }
+func (RemoveState) String() string  { return "remove state" }
 
 func (Reserve) op()      {}
 func (MakeCache) op()    {}
 func (CreateCgroup) op() {}
 func (SetLimit) op()     {}
 func (Spawn) op()        {}
+func (GiveCgroup) op()   {}
 func (WriteMaps) op()    {}
 func (ResolveUser) op()  {}
 func (HoldRoot) op()     {}

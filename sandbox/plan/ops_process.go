@@ -29,6 +29,10 @@ type (
 	// Unshare makes further namespaces: cgroup after joining the cgroup, time for
 	// the payload.
 	Unshare struct{ Namespaces []string }
+	// AwaitCgroup waits for GiveCgroup.
+	AwaitCgroup struct{}
+	// EnterNet enters a new net namespace, which may have been made ahead.
+	EnterNet struct{}
 	// Loopback brings lo up.
 	Loopback struct{}
 	// SetHostname sets the host name of the uts namespace.
@@ -49,12 +53,21 @@ type (
 		UID, GID []definition.IDRange
 		// PID says that init is PID 1 of its own pid namespace.
 		PID bool
+		// IntoCgroup has the payload, not init, be born in the container's v2 cgroup
+		// (CLONE_INTO_CGROUP, Linux 5.7): moving it there would cost a grace period.
+		IntoCgroup bool
+		// HostProc says that /proc is the runner's, where the payload has another
+		// number than in that namespace.
+		HostProc bool
 	}
 	// NewSession makes the payload a session leader (setsid(2)).
 	NewSession struct{}
 	// SetTerminal opens a terminal of the container's devpts, hands its master to
 	// the supervisor, and makes it stdin, stdout and stderr.
-	SetTerminal struct{}
+	SetTerminal struct {
+		// HostDevices says that it is the host's devpts, for want of another.
+		HostDevices bool
+	}
 	// SetRlimit sets one resource limit.
 	SetRlimit struct{ definition.Rlimit }
 	// SetOOMScoreAdj sets oom_score_adj.
@@ -101,18 +114,29 @@ func (o MapSelf) String() string {
 func (BecomeRoot) String() string    { return "become uid 0 and gid 0 of the user namespace" }
 func (o CloneInit) String() string   { return "clone init in new " + strings.Join(o.Namespaces, ", ") }
 func (o Unshare) String() string     { return "unshare " + strings.Join(o.Namespaces, ", ") }
+func (AwaitCgroup) String() string   { return "await the cgroup" }
+func (EnterNet) String() string      { return "enter a new net namespace" }
 func (Loopback) String() string      { return "bring lo up" }
 func (o SetHostname) String() string { return "hostname " + o.Name }
 func (o SetSysctl) String() string   { return fmt.Sprintf("sysctl %s = %s", o.Name, o.Value) }
 func (o Sync) String() string        { return "sync: " + o.Point }
 func (o ClonePayload) String() string {
-	if o.UID == nil {
-		return "clone payload"
+	s := "clone payload"
+	if o.IntoCgroup {
+		s += " into the cgroup"
 	}
-	return fmt.Sprintf("clone payload in a new user namespace: uid %s, gid %s", rangesText(o.UID), rangesText(o.GID))
+	if o.UID == nil {
+		return s
+	}
+	return s + fmt.Sprintf(" in a new user namespace: uid %s, gid %s", rangesText(o.UID), rangesText(o.GID))
 }
-func (NewSession) String() string       { return "new session" }
-func (SetTerminal) String() string      { return "terminal" }
+func (NewSession) String() string { return "new session" }
+func (o SetTerminal) String() string {
+	if o.HostDevices {
+		return "terminal of this machine's /dev/pts"
+	}
+	return "terminal"
+}
 func (o SetRlimit) String() string      { return "rlimit " + rlimitText(o.Rlimit) }
 func (o SetOOMScoreAdj) String() string { return fmt.Sprintf("oom_score_adj %d", o.Value) }
 func (o BoundCaps) String() string      { return "bounding set " + capsText(o.Keep) }
@@ -155,6 +179,8 @@ func (MapSelf) op()           {}
 func (BecomeRoot) op()        {}
 func (CloneInit) op()         {}
 func (Unshare) op()           {}
+func (AwaitCgroup) op()       {}
+func (EnterNet) op()          {}
 func (Loopback) op()          {}
 func (SetHostname) op()       {}
 func (SetSysctl) op()         {}

@@ -8,6 +8,8 @@ import (
 
 // becomePayload is what happens from the finished root to execve.
 func (c *compiler) becomePayload() {
+	// Init takes what it is given in this order: it comes before every answer.
+	c.awaitCgroup()
 	if c.user.named {
 		// The numbers are in the root's /etc/passwd, which exists only now.
 		c.init(Sync{Point: "user"}, "")
@@ -34,13 +36,13 @@ func (c *compiler) becomePayload() {
 	c.init(NewSession{}, "")
 	if c.terminal {
 		// Of the container's own devpts, and while init may still talk.
-		c.init(SetTerminal{}, set("process.terminal", c.def.Process.Terminal != ""))
+		c.init(SetTerminal{HostDevices: !c.own.mount}, set("process.terminal", c.def.Process.Terminal != ""))
 	}
 	if last {
 		c.processLimits(scarceFiles)
 	} else {
+		c.oomScore() // opens a file, which scarceFiles would not let it
 		c.processLimits(func(definition.Rlimit) bool { return true })
-		c.oomScore()
 	}
 	c.privileges(c.def.Process.Cwd)
 	c.execute(c.def.Process.Args, nil)
@@ -52,7 +54,7 @@ func (c *compiler) hold() {
 		return
 	}
 	c.init(Sync{Point: "prestart"}, "")
-	c.host(HoldRoot{}, "")
+	c.host(HoldRoot{HostFiles: !c.own.mount}, "")
 	c.hooks(definition.StagePrestart)
 }
 
@@ -81,11 +83,15 @@ func (c *compiler) hooks(stage definition.Stage) {
 // last: the mounts belong to the outer one and cannot be undone from inside.
 func (c *compiler) split(last bool) {
 	if !c.def.Process.NoInit {
-		op := ClonePayload{PID: c.own.pid}
+		op := ClonePayload{PID: c.own.pid, IntoCgroup: c.apart(), HostProc: !c.own.mount}
 		if last {
 			op.UID, op.GID = c.ids.uid, c.ids.gid
 		}
 		c.init(op, "")
+		if c.own.cgroup && c.apart() {
+			// As its root is the cgroup that the process is in at this moment.
+			c.init(Unshare{Namespaces: []string{"cgroup"}}, "")
+		}
 		return
 	}
 	if last {
@@ -181,14 +187,14 @@ func (c *compiler) execute(args []string, env []definition.EnvVar) {
 // variables on top:
 //
 //	PATH  /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-//	HOME  /root for uid 0, else /tmp
+//	HOME  /root for uid 0, else /tmp, and where the host's own /root is not the payload's
 //	LANG  C.UTF-8
 //	TERM  of the runner's terminal, when the payload has one
 //
 // Nothing of the runner's own environment gets in.
 func (c *compiler) environment(further []definition.EnvVar) []definition.EnvVar {
 	home := "/tmp"
-	if c.isRoot() {
+	if uid, known := c.hostUID(); c.isRoot() && (c.own.mount || known && uid == 0) {
 		home = "/root"
 	}
 	all := append(make([]definition.EnvVar, 0, 4+len(c.def.Process.Env)+len(further)),
@@ -236,7 +242,7 @@ func (c *compiler) teardown() {
 	undo := func(op Op) { c.plan.Teardown = append(c.plan.Teardown, Step{Side: Host, Op: op}) }
 	undo(KillAll{})
 	if c.holds() {
-		undo(Release{})
+		undo(Release{HostFiles: !c.own.mount})
 	}
 	if len(c.setting.Dirs) > 0 {
 		undo(RemoveCgroup{})

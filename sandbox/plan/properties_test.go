@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -64,9 +65,19 @@ func (c checker) before(what string, a, b int) {
 
 func (c checker) ends() {
 	c.t.Helper()
-	if _, ok := c.p.Steps[0].Op.(plan.Reserve); !ok {
-		c.t.Error("something is made before the state that remembers it")
+	for _, s := range c.p.Steps[:find[plan.Reserve](c)] {
+		switch op := s.Op.(type) {
+		case plan.MakeCache:
+		case plan.Spawn:
+			if op.IntoCgroup {
+				c.t.Error("init is in a cgroup that no state remembers")
+			}
+		default:
+			c.t.Errorf("%q is made before the state that remembers it", op)
+		}
 	}
+	c.before("the state remembers the cgroup", find[plan.Reserve](c), find[plan.CreateCgroup](c))
+	c.before("there is a cgroup to give", find[plan.CreateCgroup](c), find[plan.GiveCgroup](c))
 	spawn, exec := find[plan.Spawn](c), find[plan.Exec](c)
 	for i, s := range c.p.Steps {
 		if s.Side == plan.Init && (i < spawn || i > exec) {
@@ -104,6 +115,14 @@ func (c checker) privileges() {
 	c.before("setresuid clears capabilities", user, caps)
 	c.before("the payload's folder is looked up as the payload", user, find[plan.SetCwd](c))
 	c.before("a new user namespace has the bounding set full again", find[plan.ClonePayload](c), bound)
+	for _, user := range []int{find[plan.BindCgroup](c), find[plan.ClonePayload](c)} {
+		c.before("the cgroup is there when it is needed", find[plan.AwaitCgroup](c), user)
+	}
+	c.before("init receives in the order of its program", find[plan.EnterNet](c), find[plan.AwaitCgroup](c))
+	c.before("init receives in the order of its program", find[plan.AwaitCgroup](c), find[plan.Sync](c))
+	if (find[plan.AwaitCgroup](c) < 0) != (find[plan.GiveCgroup](c) < 0) {
+		c.t.Error("the cgroup is given and not awaited, or awaited and not given")
+	}
 	c.before("a new user namespace has the bounding set full again", last[plan.UnshareUser](c), bound)
 	// A user namespace before the mounts is an ordinary user's; root's is the last.
 	for i, s := range c.p.Steps {
@@ -120,25 +139,34 @@ func (c checker) privileges() {
 // mounts: none after the pivot, and what hides comes when all is there.
 func (c checker) mounts() {
 	c.t.Helper()
-	pivot := find[plan.Pivot](c)
-	if pivot < 0 || find[plan.PrivateMounts](c) < 0 {
-		c.t.Fatal("no root of its own")
+	pivot, own := find[plan.Pivot](c), c.def.Namespaces.Mount != definition.NamespaceHost
+	if own != (pivot >= 0) || own != (find[plan.PrivateMounts](c) >= 0) {
+		c.t.Fatal("no root of its own, or one in the host's mount namespace")
 	}
-	masked := false
+	var hidden []string
 	for i, s := range c.p.Steps {
 		mount := true
-		switch s.Op.(type) {
-		case plan.Mask, plan.ReadonlyPath, plan.ReadonlyRoot:
-			masked = true
+		switch op := s.Op.(type) {
+		case plan.Mask:
+			hidden = append(hidden, op.Path)
+		case plan.ReadonlyPath:
+			hidden = append(hidden, op.Path)
+		case plan.ReadonlyRoot:
+			hidden = append(hidden, "/")
 		case plan.RootDir, plan.RootOverlay, plan.RootTmpfs, plan.Bind, plan.BindFile, plan.MountFS, plan.BindCgroup, plan.MakeDevice,
 			plan.MakeDir, plan.MakeLink, plan.MakeFile, plan.CopyHostFile, plan.SetSysctl:
-			if masked {
-				c.t.Errorf("%q comes after something was masked or made read-only", s.Op)
+			target := reflect.ValueOf(op).FieldByName("Target")
+			for _, p := range hidden {
+				if !target.IsValid() || overlap(target.String(), p) {
+					c.t.Errorf("%q comes after %s was masked or made read-only", s.Op, p)
+				}
 			}
 		default:
 			mount = false
 		}
-		if mount && (i > pivot || i < find[plan.PrivateMounts](c)) {
+		if _, sysctl := s.Op.(plan.SetSysctl); mount && !own && !sysctl {
+			c.t.Errorf("%q would be seen by the host", s.Op)
+		} else if mount && own && (i > pivot || i < find[plan.PrivateMounts](c)) {
 			c.t.Errorf("%q comes after the pivot, or where the host would see it", s.Op)
 		}
 	}
@@ -149,6 +177,14 @@ func (c checker) mounts() {
 		}
 	}
 	c.before("the cgroup namespace's root is the cgroup at that time", last[plan.JoinCgroup](c), cgroup)
+}
+
+// overlap reports whether one path is, or lies in, the other.
+func overlap(a, b string) bool {
+	within := func(p, folder string) bool {
+		return p == folder || strings.HasPrefix(p, strings.TrimSuffix(folder, "/")+"/")
+	}
+	return within(a, b) || within(b, a)
 }
 
 // syncs: a host step between init's steps is behind the sync that parks init.

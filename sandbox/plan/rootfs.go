@@ -29,6 +29,14 @@ func shownVar(p string) bool {
 	return false
 }
 
+// newRoot is everything that is mounted, in its order: what lies on something comes
+// after it, what hides when all is there, and the pivot last.
+func (c *compiler) newRoot() {
+	c.rootfs()
+	c.mountAll()
+	c.pivot()
+}
+
 // rootfs makes the new root. Mounts are made private before: on most hosts / is
 // shared, and what is attached here would appear there.
 func (c *compiler) rootfs() {

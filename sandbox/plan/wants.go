@@ -32,15 +32,16 @@ func WantsOf(def *definition.Definition) Wants {
 	w := Wants{
 		Limits:   def.Limits.Cgroup(),
 		Maps:     def.Namespaces.User != definition.NamespaceHost,
-		Resolv:   hostNetwork(def),
+		Resolv:   hostNetwork(def) && !hostMount(def),
 		Terminal: mayHaveTerminal(def.Process),
 	}
-	switch def.Rootfs.Kind {
-	case "", definition.RootfsHost:
+	switch kind := def.Rootfs.Kind; {
+	case hostMount(def): // nothing is mounted
+	case kind == "" || kind == definition.RootfsHost:
 		w.HostRootfs, w.HostMounts = true, true
-	case definition.RootfsHostReadonly:
+	case kind == definition.RootfsHostReadonly:
 		w.HostRootfs = true
-	case definition.RootfsDir:
+	case kind == definition.RootfsDir:
 		w.RootDir = def.Rootfs.Path
 	}
 	for _, m := range def.Mounts {
@@ -87,6 +88,11 @@ func SecretPaths() []string {
 // hostNetwork reports whether the container shares the host's network.
 func hostNetwork(def *definition.Definition) bool {
 	return def.Network == definition.NetworkHost || def.Namespaces.Net == definition.NamespaceHost
+}
+
+// hostMount reports whether the container shares the host's mount namespace.
+func hostMount(def *definition.Definition) bool {
+	return def.Namespaces.Mount == definition.NamespaceHost
 }
 
 // mayHaveTerminal is false where the recipe says so, or names files instead.

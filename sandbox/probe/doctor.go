@@ -48,7 +48,8 @@ func Doctor() []Check {
 	if !f.Root {
 		checks = append(checks, checkSubordinate(f))
 	}
-	return append(checks, checkProc(f), checkOverlay(f), checkMemfd(), checkSeccomp(), checkKit(), checkModules())
+	checks = append(checks, checkProc(f), checkOverlay(f), checkMemfd(), checkSeccomp(), checkKit())
+	return append(checks, checkModules()...)
 }
 
 func checkKernel(f plan.Facts) Check {
@@ -58,10 +59,10 @@ func checkKernel(f plan.Facts) Check {
 	case !f.KernelAtLeast(5, 12):
 		c.Level, c.Advice = LevelError, "use Linux 5.12 or newer: mount_setattr(2) is needed"
 	case !f.KernelAtLeast(5, 14):
-		c.Level, c.Advice = LevelWarn, "Linux 5.14 and newer kill a container at once (cgroup.kill)"
+		c.Level, c.Text, c.Advice = LevelWarn, have+": containers are killed one process at a time", "use Linux 5.14 or newer, which has cgroup.kill"
 	}
 	if f.Arch != "amd64" && f.Arch != "arm64" {
-		c.Level, c.Advice = LevelError, "only amd64 and arm64 have an init"
+		c.Level, c.Text, c.Advice = LevelError, have+": there is no init for it", "use a machine of amd64 or arm64"
 	}
 	return c
 }
@@ -89,7 +90,7 @@ func checkStateDir(f plan.Facts) Check {
 	case !onTmpfs(parent):
 		return Check{"state", LevelWarn, f.StateDir + " is on a disk: each run takes half a millisecond more", "name a folder on a tmpfs with SANDBOX_STATE_DIR"}
 	}
-	return Check{"state", LevelOK, f.StateDir, ""}
+	return Check{"state", LevelOK, "running containers are recorded in " + f.StateDir, ""}
 }
 
 // checkCgroups asks for each limit by itself: one that is missing does not say
@@ -97,19 +98,22 @@ func checkStateDir(f plan.Facts) Check {
 func checkCgroups(f plan.Facts) []Check {
 	lines := cgroups.Describe(f.Cgroup)
 	setting, missing := cgroups.Resolve(f.Cgroup, allLimits())
-	first := Check{"cgroups", LevelOK, lines[0] + "; " + lines[1], ""}
+	own := Check{"cgroups", LevelOK, lines[1], ""}
 	if len(setting.Dirs) == 0 {
-		first.Level, first.Advice = LevelWarn, delegate(f)
+		own.Level, own.Advice = LevelWarn, delegate(f)
 	}
-	checks := []Check{first}
+	checks := []Check{{"cgroup hierarchies", LevelOK, lines[0], ""}, own}
 	for _, limit := range []string{"memory", "swap", "pids", "cpus", "cpu_weight"} {
-		c := Check{"limits." + limit, LevelOK, "works", ""}
+		c := Check{"limits." + limit, LevelOK, "can be enforced", ""}
 		for _, m := range missing {
-			switch {
-			case m.Limit == limit && len(setting.Dirs) == 0:
-				c.Level, c.Text, c.Advice = LevelWarn, "not enforced without a cgroup", "see cgroups, or set best_effort = true in limits"
-			case m.Limit == limit:
-				c.Level, c.Text, c.Advice = LevelWarn, m.Reason, m.Hint
+			if m.Limit == limit {
+				c.Level, c.Text, c.Advice = LevelWarn, "cannot be enforced: "+m.Reason, m.Hint
+			}
+		}
+		if c.Level == LevelWarn && len(setting.Dirs) == 0 {
+			c.Text = "cannot be enforced without a cgroup"
+			if f.Cgroup.Mode == cgroups.ModeV2 || f.Cgroup.Mode == cgroups.ModeNone { // there, one brings the controllers along
+				c.Advice = "see cgroups, or set best_effort = true in limits"
 			}
 		}
 		checks = append(checks, c)
@@ -123,8 +127,11 @@ func allLimits() definition.Limits {
 }
 
 func delegate(f plan.Facts) string {
-	if f.Root {
-		return "give this machine a writable cgroup file system at /sys/fs/cgroup"
+	switch {
+	case f.Cgroup.Mode == cgroups.ModeNone:
+		return "as root: mount -t cgroup2 none /sys/fs/cgroup"
+	case f.Root:
+		return "have /sys/fs/cgroup mounted writable, by the outer container if this is one"
 	}
 	if unix.Access("/run/systemd/system", unix.F_OK) == nil {
 		return "start the runner with systemd-run --user --scope -p Delegate=yes"
@@ -132,11 +139,14 @@ func delegate(f plan.Facts) string {
 	return "run as root, or have root make a cgroup v2 folder that belongs to this user and start the runner in it"
 }
 
+// oneID is what the lack of others comes to.
+const oneID = "a container has one uid and one gid, and none to change to or to give files to"
+
 func checkSubordinate(f plan.Facts) Check {
 	const uids, gids = "/etc/subuid", "/etc/subgid"
 	var todo []string
 	if !f.NewIDMap {
-		todo = append(todo, "apt install uidmap")
+		todo = append(todo, "install uidmap (apt) or shadow-utils (dnf)")
 	}
 	if len(subordinate(uids, int(f.UID))) == 0 || len(subordinate(gids, int(f.UID))) == 0 {
 		free := freeRange(uids, gids)
@@ -145,9 +155,9 @@ func checkSubordinate(f plan.Facts) Check {
 	advice := "as root: " + strings.Join(todo, "; ")
 	switch {
 	case !f.NewIDMap:
-		return Check{"subordinate ids", LevelWarn, "newuidmap and newgidmap are not installed set-user-ID: a container has one id", advice}
+		return Check{"subordinate ids", LevelWarn, "newuidmap and newgidmap are not installed set-user-ID: " + oneID, advice}
 	case len(todo) > 0:
-		return Check{"subordinate ids", LevelWarn, "this user has none in /etc/subuid and /etc/subgid: a container has one id", advice}
+		return Check{"subordinate ids", LevelWarn, "this user has none in /etc/subuid and /etc/subgid: " + oneID, advice}
 	}
 	return Check{"subordinate ids", LevelOK, fmt.Sprintf("%d uids, %d gids", count(f.SubUIDs), count(f.SubGIDs)), ""}
 }
@@ -169,7 +179,7 @@ func checkProc(f plan.Facts) Check {
 		return Check{"proc", LevelError, "something is mounted over parts of /proc, so that none can be mounted in a user namespace",
 			"start the outer container with an unmasked /proc (docker: --security-opt systempaths=unconfined), or say namespaces = { pid = \"host\" }"}
 	}
-	return Check{"proc", LevelOK, "a new one can be mounted", ""}
+	return Check{"proc", LevelOK, "containers have a /proc of their own", ""}
 }
 
 // checkMemfd makes one as init's is made (memfd_create(2), Linux 6.3).
@@ -182,7 +192,7 @@ func checkMemfd() Check {
 		return Check{"memfd", LevelError, "no executable memfd can be made: " + err.Error(), "as root: sysctl vm.memfd_noexec=1"}
 	}
 	unix.Close(fd)
-	return Check{"memfd", LevelOK, "init runs from a sealed memfd", ""}
+	return Check{"memfd", LevelOK, "init can run from sealed memory", ""}
 }
 
 // checkSeccomp asks for the actions that filters use (seccomp(2),
@@ -197,7 +207,7 @@ func checkSeccomp() Check {
 				"use a kernel with CONFIG_SECCOMP_FILTER, or say seccomp = \"none\""}
 		}
 	}
-	return Check{"seccomp", LevelOK, "filters with all actions", ""}
+	return Check{"seccomp", LevelOK, "system calls can be filtered, with all actions", ""}
 }
 
 // checkKit looks where the runner does.
@@ -212,14 +222,16 @@ func checkKit() Check {
 	if path, err := exec.LookPath(name); err == nil {
 		return Check{"kit", LevelOK, path, ""}
 	}
-	return Check{"kit", LevelWarn, name + " is neither beside the runner nor in PATH: only the default seccomp policy works", "install " + name + " beside the runner"}
+	return Check{"kit", LevelWarn, name + ", which compiles a recipe's own seccomp policy, is neither beside the runner nor in PATH",
+		"copy it there from where the runner was built: make build makes both"}
 }
 
-// checkModules tells of security modules, which can refuse what the kernel allows.
-func checkModules() Check {
+// checkModules tells of security modules, which can refuse what the kernel allows;
+// nothing where it cannot be known.
+func checkModules() []Check {
 	text, err := os.ReadFile("/sys/kernel/security/lsm")
 	if err != nil {
-		return Check{"security modules", LevelOK, "not known: securityfs cannot be read", ""}
+		return nil
 	}
 	c := Check{"security modules", LevelOK, strings.TrimSpace(string(text)), ""}
 	if label, err := os.ReadFile("/proc/self/attr/current"); err == nil {
@@ -227,5 +239,5 @@ func checkModules() Check {
 			c.Text += "; the runner is " + l
 		}
 	}
-	return c
+	return []Check{c}
 }

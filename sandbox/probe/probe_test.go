@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -167,8 +168,10 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%s: level %s with advice %q", c.Name, c.Level, c.Advice)
 		}
 	}
-	if len(checks) < 14 {
-		t.Errorf("%d checks", len(checks))
+	for _, name := range []string{"kernel", "user", "state", "cgroups", "limits.pids", "user namespaces", "proc", "overlay", "memfd", "seccomp", "kit"} {
+		if !slices.ContainsFunc(checks, func(c Check) bool { return c.Name == name }) {
+			t.Errorf("nothing is said of %s", name)
+		}
 	}
 	if after := mountCount(t); after != before {
 		t.Errorf("%d mounts before, %d after", before, after)
@@ -176,6 +179,40 @@ func TestDoctor(t *testing.T) {
 	var st unix.Statfs_t
 	if err := unix.Statfs("/proc", &st); err != nil || st.Type != unix.PROC_SUPER_MAGIC {
 		t.Errorf("/proc is of type %x, %v", st.Type, err)
+	}
+}
+
+// TestCheckCgroups: what is wrong says what to do on that host, and refers to
+// another line only where that one says it.
+func TestCheckCgroups(t *testing.T) {
+	for host, want := range map[string]string{
+		"root-v2":         "",
+		"root-v1":         "",
+		"rootless-subuid": "",
+		"rootless-single": "run as root",
+		"no-userns":       "see cgroups",
+		"nested":          "see cgroups",
+	} {
+		text, err := os.ReadFile("../../testdata/facts/" + host + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f plan.Facts
+		if err := json.Unmarshal(text, &f); err != nil {
+			t.Fatal(err)
+		}
+		own := Check{}
+		for _, c := range checkCgroups(f) {
+			switch {
+			case c.Name == "cgroups":
+				own = c
+			case !strings.HasPrefix(c.Name, "limits."):
+			case (c.Level == LevelOK) != (want == "") || !strings.Contains(c.Advice, want):
+				t.Errorf("%s: %+v, want the advice %q", host, c, want)
+			case strings.Contains(c.Advice, "see cgroups") && own.Advice == "":
+				t.Errorf("%s: %+v, but cgroups says %+v", host, c, own)
+			}
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 
 // checkUserNamespace makes one.
 func checkUserNamespace(f plan.Facts) Check {
-	c := Check{"user namespaces", LevelOK, "can be made, and mounts in them", ""}
+	c := Check{"user namespaces", LevelOK, "can be made, with mounts of their own", ""}
 	err := tryUserNamespace()
 	if err == nil {
 		return c
@@ -35,8 +35,10 @@ func checkUserNamespace(f plan.Facts) Check {
 		c.Advice = appArmorAdvice()
 	case errors.Is(err, unix.EPERM):
 		c.Advice = "a seccomp filter or a security module around this (an outer container's) may refuse them; or the process is in a chroot"
+	case errors.Is(err, unix.ENOSPC):
+		c.Advice = "too many of them exist, or too many in each other: end some, or as root: sysctl user.max_user_namespaces=15000"
 	default:
-		c.Advice = "see user_namespaces(7)"
+		c.Advice = "use a kernel with CONFIG_USER_NS (user_namespaces(7))"
 	}
 	return c
 }
@@ -84,18 +86,20 @@ and load it: apparmor_parser -r /etc/apparmor.d/sandbox`, self)
 func checkOverlay(f plan.Facts) Check {
 	const name = "overlay"
 	if !f.Root || f.MappedIDs != allIDs {
-		return Check{name, LevelOK, "not tried: / cannot be a layer in a user namespace, so rootfs = \"host\" is read-only folders on a tmpfs", ""}
+		return Check{name, LevelOK, "not needed: in a user namespace rootfs = \"host\" is read-only folders on a tmpfs", ""}
+	}
+	if f.RootDepth > 1 {
+		return Check{name, LevelWarn, fmt.Sprintf("/ is on %d overlays already, and the kernel takes two: rootfs = \"host\" is read-only", f.RootDepth),
+			"let recipes write to /tmp or to mounts, or start the runner outside of the container that it is in"}
 	}
 	err := inMountNamespace(tryOverlay)
 	switch {
 	case err == nil:
 		return Check{name, LevelOK, "a throw-away layer can be put over /", ""}
-	case errors.Is(err, unix.EINVAL) && f.RootDepth > 0:
-		return Check{name, LevelWarn, fmt.Sprintf("/ is on %d overlays already, so rootfs = \"host\" does not work", f.RootDepth), `use rootfs = "host-readonly"`}
 	case errors.Is(err, unix.ENODEV):
-		return Check{name, LevelWarn, "the kernel has no overlay file system", "as root: modprobe overlay"}
+		return Check{name, LevelWarn, "rootfs = \"host\" does not work: the kernel has no overlay file system", `as root: modprobe overlay; or use rootfs = "host-readonly"`}
 	}
-	return Check{name, LevelWarn, "cannot be mounted: " + err.Error(), `use rootfs = "host-readonly"`}
+	return Check{name, LevelWarn, "rootfs = \"host\" does not work: " + err.Error(), `use rootfs = "host-readonly"`}
 }
 
 // inMountNamespace runs f on a thread of its own in a private mount namespace,

@@ -7,7 +7,7 @@ var Definition = []Field{
 	{Name: "description", Kind: Text, Doc: "What the container is for, in a sentence.", Example: `"builds the project"`, Aka: []string{"summary", "about"}},
 	{Name: "rootfs", Kind: Rootfs, Lua: `"host"|"host-readonly"|sandbox.Rootfs`, Doc: "The root filesystem. \"host\" is this machine's /, whose changes are thrown away; \"host-readonly\" cannot be changed; or sandbox.dir, sandbox.overlay, sandbox.tmpfs.",
 		Example: `"host"`, Default: `"host"`, Aka: []string{"image", "root", "from", "base", "chroot"}},
-	{Name: "mounts", Kind: Mounts, Merge: ByTarget, Doc: "What is mounted in the container besides the default mounts. { [\"/target\"] = false } removes one.",
+	{Name: "mounts", Kind: Mounts, Merge: ByTarget, Doc: "What is mounted in the container besides the default mounts. { [\"/target\"] = false } removes one. Without limits.memory the default /tmp takes a quarter of this machine's memory at most (half with a root that is not in memory), /dev/shm a tenth, /run a twentieth; sandbox.tmpfs(target, { size = }) takes the place of one.",
 		Example: `{ sandbox.bind(".", "/src") }`, Aka: []string{"volumes", "volume", "binds", "bind", "mount"}},
 	{Name: "process", Kind: Table, Merge: ByKey, Doc: "The payload.", Example: `{ args = { "make" } }`, Sub: process},
 	{Name: "steps", Later: "several processes one after another"},
@@ -77,7 +77,7 @@ var limits = []Field{
 var newOrHost = []string{"new", "host"}
 
 var namespaces = []Field{
-	{Name: "mount", Kind: Choice, Choices: newOrHost, Doc: "Mount points.", Example: `"new"`, Default: `"new"`, Aka: []string{"mnt"}},
+	{Name: "mount", Kind: Choice, Choices: newOrHost, Doc: "Mount points. \"host\" leaves the payload on this machine's own files, as far as its user reaches: no root, mounts, devices or masks of its own, nothing thrown away, and no artifacts. Hooks follow no link there.", Example: `"new"`, Default: `"new"`, Aka: []string{"mnt"}},
 	{Name: "pid", Kind: Choice, Choices: newOrHost, Doc: "Process ids.", Example: `"host"`, Default: `"new"`, Aka: []string{"pid_mode"}},
 	{Name: "net", Kind: Choice, Choices: newOrHost, Doc: "Network devices, ports, routes; see network.", Example: `"new"`, Default: `"new"`},
 	{Name: "ipc", Kind: Choice, Choices: newOrHost, Doc: "System V IPC and POSIX message queues.", Example: `"new"`, Default: `"new"`, Aka: []string{"ipc_mode"}},
