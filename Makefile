@@ -55,8 +55,8 @@ lint:
 golden-check:
 	$(GO) test -count=1 -run 'Golden|Generated|Embedded' ./...
 
-golden: ## write the golden files anew
-	$(GO) test -count=1 -run Golden ./sandbox/plan ./script ./project -args -update
+golden: ## write the golden files and docs/reference anew
+	$(GO) test -count=1 -run Golden ./sandbox/plan ./script ./script/docs ./project -args -update
 
 fuzz: ## run every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)

@@ -196,10 +196,6 @@ func (l *loader) extend(L *lua.LState) int {
 	return l.push(L, c)
 }
 
-var hookOptions = []registry.Field{
-	{Name: "deadline", Kind: registry.Time, Doc: "How long one call may take.", Default: "\"10s\", poststop \"30s\"", Aka: []string{"timeout", "wall", "limit"}},
-}
-
 // register is c:prestart(label, [options,] function) and its like. It returns the
 // container.
 func (l *loader) register(L *lua.LState, stage definition.Stage) int {
@@ -239,7 +235,7 @@ func (l *loader) deadline(options lua.LValue, stage string) definition.Duration 
 	for i := range v.Fields {
 		f := &v.Fields[i]
 		if f.Name != "deadline" {
-			l.found = append(l.found, stdlib.Unknown(stage, hookOptions, f.Name, f.Value.Origin))
+			l.found = append(l.found, stdlib.Unknown(stage, registry.HookOptions, f.Name, f.Value.Origin))
 			continue
 		}
 		return d.time(stage+".deadline", &f.Value)

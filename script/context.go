@@ -167,6 +167,9 @@ func (hc *hookContext) invoke(L *lua.LState, m *registry.Member) int {
 	if err := c.check(); err != nil {
 		hc.vm.Raise(L, err)
 	}
+	if err := (stdlib.Signature{Function: &m.Function, Called: "ctx:" + m.Name, First: 2}).Check(L); err != nil {
+		hc.vm.Raise(L, err)
+	}
 	n, err := hc.perform(L, c, m.Name)
 	if err != nil {
 		hc.vm.Raise(L, &hostError{method: m.Name, err: err})
@@ -220,10 +223,7 @@ func (hc *hookContext) perform(L *lua.LState, c *hookCall, method string) (int, 
 
 // files are the methods whose arguments are strings.
 func (hc *hookContext) files(L *lua.LState, c *hookCall, method string) (int, error) {
-	first, err := textArg(L, 2)
-	if err != nil {
-		return 0, err
-	}
+	first, second := vm.Text(L.Get(2)), vm.Text(L.Get(3))
 	switch method {
 	case "read":
 		content, err := c.Host.Read(c.ctx, first)
@@ -238,10 +238,6 @@ func (hc *hookContext) files(L *lua.LState, c *hookCall, method string) (int, er
 	case "signal":
 		return 0, c.Host.Signal(c.ctx, first)
 	}
-	second, err := textArg(L, 3)
-	if err != nil {
-		return 0, err
-	}
 	switch method {
 	case "write":
 		mode, err := modeArg(L, 4)
@@ -253,17 +249,6 @@ func (hc *hookContext) files(L *lua.LState, c *hookCall, method string) (int, er
 		return 0, c.Host.CopyIn(c.ctx, first, second)
 	}
 	return 0, c.Host.CopyOut(c.ctx, first, second)
-}
-
-// textArg reads an argument that is a string; the first after ctx is number 2.
-func textArg(L *lua.LState, n int) (string, error) {
-	switch x := L.Get(n).(type) {
-	case lua.LString:
-		return string(x), nil
-	case lua.LNumber:
-		return vm.Text(x), nil
-	}
-	return "", errors.New("argument " + strconv.Itoa(n-1) + ": wanted a string, found a " + L.Get(n).Type().String())
 }
 
 // modeArg reads permissions, 0644 when not given.
@@ -279,17 +264,14 @@ func modeArg(L *lua.LState, n int) (uint32, error) {
 	}
 	mode, err := luaval.Mode(&v)
 	if err != nil {
-		return 0, errors.New("argument " + strconv.Itoa(n-1) + ": " + err.Error())
+		return 0, err
 	}
 	return mode, nil
 }
 
 // format reads a format and its arguments.
 func (hc *hookContext) format(L *lua.LState, method string) (string, error) {
-	format, err := textArg(L, 2)
-	if err != nil {
-		return "", err
-	}
+	format := vm.Text(L.Get(2))
 	if L.GetTop() == 2 && method == "fail" {
 		return format, nil // a reason is often text of the payload, with % in it
 	}

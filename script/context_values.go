@@ -83,12 +83,6 @@ func (hc *hookContext) stats(s definition.Stats) *lua.LTable {
 	return t
 }
 
-var execOptions = []registry.Field{
-	{Name: "env", Kind: registry.Words, Doc: "Variables, on top of the payload's."},
-	{Name: "cwd", Kind: registry.Text, Doc: "The working directory.", Default: "the payload's"},
-	{Name: "stdin", Kind: registry.Text, Doc: "What it reads.", Default: "nothing", Aka: []string{"input"}},
-}
-
 // exec is ctx:exec(args, [options]).
 func (hc *hookContext) exec(L *lua.LState, c *hookCall) (int, error) {
 	var problems definition.Problems
@@ -98,7 +92,7 @@ func (hc *hookContext) exec(L *lua.LState, c *hookCall) (int, error) {
 	request := definition.ExecRequest{Args: d.args("args", &args)}
 	if L.Get(3) != lua.LNil {
 		options := reader.Read(L.Get(3), "options", definition.Origin{})
-		d.isTable("options", &options, execOptions)
+		d.isTable("options", &options, registry.ExecOptions)
 		for i := range options.Fields {
 			f := &options.Fields[i]
 			switch f.Name {

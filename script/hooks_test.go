@@ -164,8 +164,8 @@ func TestHookErrors(t *testing.T) {
 		{`ctx.data.f = print`, `embedded/build.lua:3: hook "h": ctx.data.f is a function; only strings, numbers, booleans and tables of them can be kept`},
 		{`ctx.data.s = ("x"):rep(1048577)`, `embedded/build.lua:3: hook "h": ctx.data.s is larger than 1048576 bytes of JSON`},
 		{`ctx.data.n = 0/0`, `embedded/build.lua:3: hook "h": ctx.data.n is NaN, which JSON does not have`},
-		{`ctx:write("/x", {})`, `embedded/build.lua:4: ctx:write: argument 2: wanted a string, found a table`},
-		{`ctx:write("/x", "", 644)`, `embedded/build.lua:4: ctx:write: argument 3: wanted an octal string, found the number 644; write "0644" with quotes, Lua has no octal numbers`},
+		{`ctx:write("/x", {})`, `embedded/build.lua:4: ctx:write wants a string or a number as content, not a table, as in ctx:write("/etc/motd", "hello")`},
+		{`ctx:write("/x", "", 644)`, `embedded/build.lua:4: ctx:write: wanted an octal string, found the number 644; write "0644" with quotes, Lua has no octal numbers`},
 		{`ctx:update { wall = "1s" }`, `embedded/build.lua:4: ctx:update: only memory, swap, pids, cpus and cpu_weight can be changed`},
 		{`ctx:update { memroy = "1G" }`, `embedded/build.lua:4: ctx:update: limits: unknown key "memroy" (did you mean "memory"?)`},
 		{`ctx:exec {}`, `embedded/build.lua:4: ctx:exec: args: the list is empty (name the program to run)`},
@@ -179,6 +179,33 @@ func TestHookErrors(t *testing.T) {
 		out := call(r, &host{}, 1)
 		if out.Err == nil || out.Err.Error() != tc.want {
 			t.Errorf("%s: %v\nwanted %s", tc.lua, out.Err, tc.want)
+		}
+	}
+}
+
+// TestModulesInHooks: what depends on nothing but its arguments is there in hooks, and
+// the clock is nowhere else; what modules made at load is frozen as anything is.
+func TestModulesInHooks(t *testing.T) {
+	const modules = "local strings, tables, time, json, log = require 'strings', require 'tables', require 'time', require 'json', require 'log' "
+	const made = "local list, doc = strings.split('a,b', ','), json.decode('{\"a\": [1]}') "
+	for lua, want := range map[string]string{
+		`assert(strings.join(tables.map(list, string.upper), "+") == "A+B")`:            "",
+		`assert(time.now() > 1700000000 and time.format(time.now()):sub(1, 2) == "20")`: "",
+		`ctx.data.d = json.decode("[1,{}]") log.info("seen")`:                           "",
+		`local mine = tables.copy(doc) mine.a[1] = 2 ctx.data.d = mine`:                 "",
+		`list[1] = "x"`:        `hook "h" changed the recipe's table (key 1); a hook may run in another process: keep it in ctx.data`,
+		`doc.a[1] = 5`:         `hook "h" changed the recipe's table (key 1); a hook may run in another process: keep it in ctx.data`,
+		`strings.split = 5`:    `module strings cannot be changed (setting "split")`,
+		`strings.split("a")`:   `strings.split wants a string as separator, as in strings.split("a,b,,c", ",")`,
+		`ctx.data.d = doc.a.b`: "",
+	} {
+		r := hooked(t, modules+made+"c:poststart(\"h\", function(ctx)\n"+lua+" end)")
+		out := call(r, &host{}, 1)
+		switch {
+		case want == "" && out.Err != nil:
+			t.Errorf("%s: %v", lua, out.Err)
+		case want != "" && (out.Err == nil || out.Err.Error() != "embedded/build.lua:4: "+want):
+			t.Errorf("%s: %v\nwanted %s", lua, out.Err, want)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func newLoader(ctx context.Context, s source, in *inputs, log func(string)) *loa
 	if s.Embedded {
 		l.main = libraryPrefix + filepath.Base(s.Path)
 	}
-	l.Load = module{stdlib.Load{VM: l.vm, Inputs: in, Problems: &l.found, Project: s.Project,
+	l.Load = module{stdlib.Load{VM: l.vm, Inputs: in, Problems: &l.found, Project: s.Project, Debug: s.Debug,
 		Library: l.isLibrary, Container: l.newContainer, Params: l.declareParams}}
 	return l
 }

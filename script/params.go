@@ -37,15 +37,6 @@ type Param struct {
 	Origin   definition.Origin
 }
 
-// paramFields are the keys of a parameter's table, besides its default.
-var paramFields = []registry.Field{
-	{Name: "help", Kind: registry.Text, Doc: "What it is for, shown by --help.", Aka: []string{"description", "doc", "usage"}},
-	{Name: "choices", Kind: registry.Texts, Doc: "The values it can have.", Aka: []string{"choice", "values", "options", "enum"}},
-	{Name: "type", Kind: registry.Choice, Doc: "string, number, boolean or list.", Default: "that of the default"},
-	{Name: "required", Kind: registry.Bool, Doc: "Whether it must be given.", Default: "false"},
-	{Name: "default", Kind: registry.Other, Doc: "Its default; or write it first."},
-}
-
 // declareParams is sandbox.params{…}. It returns the values.
 func (l *loader) declareParams(L *lua.LState) int {
 	switch {
@@ -199,7 +190,7 @@ func (d *paramDecoder) options(p *Param, v *luaval.Value) *luaval.Value {
 		case "default":
 			def = f
 		default:
-			*d.problems = append(*d.problems, stdlib.Unknown(p.Name, paramFields, name, f.Origin))
+			*d.problems = append(*d.problems, stdlib.Unknown(p.Name, stdlib.ParamFields, name, f.Origin))
 		}
 	}
 	return def

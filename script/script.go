@@ -47,8 +47,10 @@ type Options struct {
 	Fact func(name string) (string, error)
 	// Library holds the embedded recipes: require "go" finds go.lua.
 	Library fs.FS
-	// Log receives what print writes while loading, a line at a time; nil drops it.
+	// Log receives what print and the module log write, a line at a time; nil drops it.
 	Log func(line string)
+	// Debug has log.debug heard.
+	Debug bool
 }
 
 // Recipe is a loaded recipe. It implements definition.Hooks; its methods are for
@@ -80,6 +82,7 @@ type source struct {
 	Embedded bool                `json:"embedded,omitempty"`
 	Project  string              `json:"project"`
 	Params   map[string][]string `json:"params,omitempty"`
+	Debug    bool                `json:"debug,omitempty"`
 }
 
 // FindProject returns the absolute folder a recipe's relative paths are below: the
@@ -139,7 +142,7 @@ func prepare(ctx context.Context, o Options) (*loader, error) {
 	if in.fact == nil {
 		in.fact = stdlib.Fact
 	}
-	s := source{Path: o.Path, Embedded: o.Source != nil, Project: o.Project, Params: o.Params}
+	s := source{Path: o.Path, Embedded: o.Source != nil, Project: o.Project, Params: o.Params, Debug: o.Debug}
 	var err error
 	switch {
 	case s.Project != "":

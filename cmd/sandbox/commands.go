@@ -29,7 +29,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", (*app).runCommand}, {"plan", (*app).planCommand}, {"check", (*app).checkCommand},
-		{"lib", (*app).libCommand}, {"new", (*app).newCommand}, {"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
+		{"lib", (*app).libCommand}, {"new", (*app).newCommand}, {"docs", (*app).docsCommand}, {"types", (*app).typesCommand},
+		{"doctor", (*app).doctorCommand}, {"version", (*app).versionCommand},
 	}
 }
 

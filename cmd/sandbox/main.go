@@ -5,6 +5,8 @@
 //	sandbox check [RECIPE…]   whether recipes load and are valid
 //	sandbox new [TEMPLATE]    a project that runs at once
 //	sandbox lib …             the libraries of a project
+//	sandbox docs [NAME]       what a recipe can say
+//	sandbox types [DIR]       types of that, for an editor
 //	sandbox doctor            what this machine can do
 //
 // A RECIPE is a Lua file (its name has a "/" or ends in .lua) or the name of an

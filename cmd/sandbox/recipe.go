@@ -17,7 +17,8 @@ import (
 // contains a "/" or ends in .lua, or the name of an embedded recipe, whose project
 // is the current folder.
 func (a *app) options(line *arguments) (script.Options, error) {
-	o := script.Options{Path: line.recipe, Params: line.params, Library: recipes.Library(), Fetched: fetched(), Log: a.ui.log}
+	o := script.Options{Path: line.recipe, Params: line.params, Library: recipes.Library(), Fetched: fetched(), Log: a.ui.log,
+		Debug: os.Getenv("SANDBOX_DEBUG") != ""}
 	if isPath(line.recipe) {
 		return o, lookAt(line.recipe)
 	}

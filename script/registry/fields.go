@@ -4,30 +4,30 @@ package registry
 var Definition = []Field{
 	{Name: "name", Kind: Text, Doc: "The container's name, which its id starts with: letters, digits, _, - and ., at most 64 bytes.",
 		Example: `"go-build"`, Default: "the recipe's file name", Aka: []string{"id", "container_name"}},
-	{Name: "description", Kind: Text, Doc: "What the container is for, in a sentence.", Example: `"builds the project"`},
-	{Name: "rootfs", Kind: Rootfs, Doc: "The root filesystem. \"host\" is this machine's /, whose changes are thrown away; \"host-readonly\" cannot be changed; or sandbox.dir, sandbox.overlay, sandbox.tmpfs.",
+	{Name: "description", Kind: Text, Doc: "What the container is for, in a sentence.", Example: `"builds the project"`, Aka: []string{"summary", "about"}},
+	{Name: "rootfs", Kind: Rootfs, Lua: `"host"|"host-readonly"|sandbox.Rootfs`, Doc: "The root filesystem. \"host\" is this machine's /, whose changes are thrown away; \"host-readonly\" cannot be changed; or sandbox.dir, sandbox.overlay, sandbox.tmpfs.",
 		Example: `"host"`, Default: `"host"`, Aka: []string{"image", "root", "from", "base", "chroot"}},
 	{Name: "mounts", Kind: Mounts, Merge: ByTarget, Doc: "What is mounted in the container besides the default mounts. { [\"/target\"] = false } removes one. Without limits.memory the default /tmp takes a quarter of this machine's memory at most (half with a root that is not in memory), /dev/shm a tenth, /run a twentieth; sandbox.tmpfs(target, { size = }) takes the place of one.",
 		Example: `{ sandbox.bind(".", "/src") }`, Aka: []string{"volumes", "volume", "binds", "bind", "mount"}},
-	{Name: "process", Kind: Table, Merge: ByKey, Doc: "The payload.", Sub: process},
+	{Name: "process", Kind: Table, Merge: ByKey, Doc: "The payload.", Example: `{ args = { "make" } }`, Sub: process},
 	{Name: "steps", Later: "several processes one after another"},
 	{Name: "services", Later: "processes beside the payload"},
-	{Name: "limits", Kind: Table, Merge: ByKey, Strict: true, Doc: "What the payload may use.", Sub: limits,
+	{Name: "limits", Kind: Table, Merge: ByKey, Strict: true, Doc: "What the payload may use.", Example: `{ memory = "1G", pids = 512 }`, Sub: limits,
 		Aka: []string{"resources", "ulimit"}},
-	{Name: "network", Kind: Choice, Strict: true, Doc: "\"none\": a network of its own with only lo, up; \"host\": this machine's network.",
+	{Name: "network", Kind: Choice, Choices: []string{"none", "host"}, Strict: true, Doc: "\"none\": a network of its own with only lo, up; \"host\": this machine's network.",
 		Example: `"none"`, Default: `"none"`, Aka: []string{"net", "network_mode", "networks"}},
 	{Name: "namespaces", Kind: Table, Merge: ByKey, Doc: "Where each namespace comes from: \"new\" or \"host\".", Example: `{ pid = "host" }`, Sub: namespaces,
 		Aka: []string{"ns", "unshare"}},
 	{Name: "idmap", Kind: Table, Doc: "The user namespace's mapping, ranges of { container, host, size }.", Sub: idmap,
 		Example: `{ uid = { { container = 0, host = 100000, size = 65536 } } }`, Default: "identity for root, else the subordinate ranges or the single id",
 		Aka: []string{"uidmap", "uid_map", "userns", "userns_mode"}},
-	{Name: "caps", Kind: Other, Strict: true, Doc: "The payload's capabilities, by names without CAP_: a list for the bounding, effective and permitted sets, or a table of lists by set.",
+	{Name: "caps", Kind: Other, Lua: "string[]|sandbox.Definition.caps", Strict: true, Doc: "The payload's capabilities, by names without CAP_: a list for the bounding, effective and permitted sets, or a table of lists by set.",
 		Example: `{ "CHOWN", "NET_BIND_SERVICE" }`, Default: "a small set", Sub: caps, Aka: []string{"cap_add", "capabilities", "cap_drop", "cap"}},
-	{Name: "seccomp", Kind: Other, Strict: true, Doc: "The system call filter: \"default\", \"none\", or a policy { default =, errno =, rules = { { \"call\", …, action =, errno =, args = { { index =, op =, value =, mask = } } } } }.",
+	{Name: "seccomp", Kind: Other, Lua: `"default"|"none"|sandbox.Definition.seccomp`, Of: Policy, Strict: true, Doc: "The system call filter: \"default\", \"none\", or a policy { default =, errno =, rules = { { \"call\", …, action =, errno =, args = { { index =, op =, value =, mask = } } } } }.",
 		Example: `"default"`, Default: `"default"`, Aka: []string{"security_opt", "syscalls"}},
-	{Name: "rlimits", Kind: Words, Merge: ByKey, Doc: "Resource limits of each process (setrlimit(2)), by lower-case names: a number or \"unlimited\" for both, or { soft, hard }.",
+	{Name: "rlimits", Kind: Words, Lua: "table<string, integer|\"unlimited\"|(integer|\"unlimited\")[]|false>", Merge: ByKey, Doc: "Resource limits of each process (setrlimit(2)), by lower-case names: a number or \"unlimited\" for both, or { soft, hard }.",
 		Example: `{ nofile = 1024, core = { 0, "unlimited" } }`, Aka: []string{"ulimits"}},
-	{Name: "devices", Kind: Texts, Merge: ByTarget, Doc: "Device nodes of this machine to have in the container, besides null, zero, full, random, urandom and tty. \"/dev/a:/dev/b\" has the host's a as b.",
+	{Name: "devices", Kind: Texts, Lua: "string[]|table<string, false>", Merge: ByTarget, Doc: "Device nodes of this machine to have in the container, besides null, zero, full, random, urandom and tty. \"/dev/a:/dev/b\" has the host's a as b.",
 		Example: `{ "/dev/fuse" }`, Aka: []string{"device"}},
 	{Name: "sysctl", Kind: Words, Merge: ByKey, Doc: "Kernel parameters of the container's own namespaces.",
 		Example: `{ ["net.ipv4.ip_unprivileged_port_start"] = 0 }`, Aka: []string{"sysctls"}},
@@ -47,11 +47,11 @@ var process = []Field{
 		Aka: []string{"workdir", "working_dir", "dir", "chdir"}},
 	{Name: "env", Kind: Words, Merge: ByKey, Doc: "Environment variables, on top of a small base set (PATH, HOME, LANG), which can be changed but not removed; nothing of the runner's own environment gets in. false removes what an earlier fragment named.",
 		Example: `{ GOFLAGS = "-mod=vendor" }`, Aka: []string{"environment", "envs", "env_vars"}},
-	{Name: "user", Kind: Text, Doc: "\"uid\", \"uid:gid\", \"name\" or \"name:group\", names resolved in the rootfs.", Example: `"1000:1000"`, Default: `"0"`,
+	{Name: "user", Kind: Text, Lua: "string|integer", Doc: "\"uid\", \"uid:gid\", \"name\" or \"name:group\", names resolved in the rootfs.", Example: `"1000:1000"`, Default: `"0"`,
 		Aka: []string{"uid", "run_as"}},
 	{Name: "groups", Kind: Texts, Doc: "Supplementary groups, numbers or names.", Example: `{ "audio" }`, Aka: []string{"group_add", "gids"}},
 	{Name: "umask", Kind: Mode, Doc: "The file mode creation mask.", Example: `"022"`, Default: `"022"`},
-	{Name: "terminal", Kind: Choice, Doc: "Whether the payload gets a terminal of its own: true, false, or \"auto\", when the runner's stdin is one.", Example: `"auto"`, Default: `"auto"`,
+	{Name: "terminal", Kind: Choice, Choices: []string{"auto"}, Lua: `boolean|"auto"`, Doc: "Whether the payload gets a terminal of its own: true, false, or \"auto\", when the runner's stdin is one.", Example: `"auto"`, Default: `"auto"`,
 		Aka: []string{"tty", "stdin_open", "interactive", "pty"}},
 	{Name: "init", JSON: "no_init", Kind: Bool, Doc: "Whether a small init is PID 1 and reaps; false makes the payload PID 1.", Example: `false`, Default: `true`},
 	{Name: "no_new_privs", JSON: "new_privs", Kind: Bool, Doc: "Whether set-user-ID programs and file capabilities gain nothing.", Example: `false`, Default: `true`},
@@ -74,20 +74,22 @@ var limits = []Field{
 	{Name: "best_effort", Kind: Bool, Strict: true, Doc: "Turns a limit that this host cannot enforce into a note.", Example: `true`, Default: `false`},
 }
 
+var newOrHost = []string{"new", "host"}
+
 var namespaces = []Field{
-	{Name: "mount", Kind: Choice, Doc: "Mount points. \"host\" leaves the payload on this machine's own files, as far as its user reaches: no root, mounts, devices or masks of its own, nothing thrown away, and no artifacts. Hooks follow no link there.", Example: `"new"`, Default: `"new"`, Aka: []string{"mnt"}},
-	{Name: "pid", Kind: Choice, Doc: "Process ids.", Example: `"host"`, Default: `"new"`, Aka: []string{"pid_mode"}},
-	{Name: "net", Kind: Choice, Doc: "Network devices, ports, routes; see network.", Example: `"new"`, Default: `"new"`},
-	{Name: "ipc", Kind: Choice, Doc: "System V IPC and POSIX message queues.", Example: `"new"`, Default: `"new"`, Aka: []string{"ipc_mode"}},
-	{Name: "uts", Kind: Choice, Doc: "Host name.", Example: `"host"`, Default: `"new"`},
-	{Name: "cgroup", Kind: Choice, Doc: "The cgroup root directory.", Example: `"new"`, Default: `"new"`, Aka: []string{"cgroupns"}},
-	{Name: "user", Kind: Choice, Doc: "User and group ids, and capabilities.", Example: `"new"`, Default: `"new"`},
-	{Name: "time", Kind: Choice, Doc: "Monotonic and boot-time clocks.", Example: `"new"`, Default: `"host"`},
+	{Name: "mount", Kind: Choice, Choices: newOrHost, Doc: "Mount points. \"host\" leaves the payload on this machine's own files, as far as its user reaches: no root, mounts, devices or masks of its own, nothing thrown away, and no artifacts. Hooks follow no link there.", Example: `"new"`, Default: `"new"`, Aka: []string{"mnt"}},
+	{Name: "pid", Kind: Choice, Choices: newOrHost, Doc: "Process ids.", Example: `"host"`, Default: `"new"`, Aka: []string{"pid_mode"}},
+	{Name: "net", Kind: Choice, Choices: newOrHost, Doc: "Network devices, ports, routes; see network.", Example: `"new"`, Default: `"new"`},
+	{Name: "ipc", Kind: Choice, Choices: newOrHost, Doc: "System V IPC and POSIX message queues.", Example: `"new"`, Default: `"new"`, Aka: []string{"ipc_mode"}},
+	{Name: "uts", Kind: Choice, Choices: newOrHost, Doc: "Host name.", Example: `"host"`, Default: `"new"`},
+	{Name: "cgroup", Kind: Choice, Choices: newOrHost, Doc: "The cgroup root directory.", Example: `"new"`, Default: `"new"`, Aka: []string{"cgroupns"}},
+	{Name: "user", Kind: Choice, Choices: newOrHost, Doc: "User and group ids, and capabilities.", Example: `"new"`, Default: `"new"`},
+	{Name: "time", Kind: Choice, Choices: newOrHost, Doc: "Monotonic and boot-time clocks.", Example: `"new"`, Default: `"host"`},
 }
 
 var idmap = []Field{
-	{Name: "uid", Kind: Other, Doc: "Ranges of user ids.", Example: `{ { container = 0, host = 100000, size = 65536 } }`, Aka: []string{"uids", "users"}},
-	{Name: "gid", Kind: Other, Doc: "Ranges of group ids.", Example: `{ { container = 0, host = 100000, size = 65536 } }`, Aka: []string{"groups", "gids"}},
+	{Name: "uid", Kind: Other, Lua: "sandbox.Definition.idmap.uid[]", Of: IDRange, Doc: "Ranges of user ids.", Example: `{ { container = 0, host = 100000, size = 65536 } }`, Aka: []string{"uids", "users"}},
+	{Name: "gid", Kind: Other, Lua: "sandbox.Definition.idmap.gid[]", Of: IDRange, Doc: "Ranges of group ids.", Example: `{ { container = 0, host = 100000, size = 65536 } }`, Aka: []string{"groups", "gids"}},
 }
 
 // IDRange is the fields of one range of idmap.uid and idmap.gid.
@@ -105,25 +107,29 @@ var caps = []Field{
 	{Name: "ambient", Kind: Texts, Strict: true, Doc: "What is kept across execve by programs without file capabilities.", Example: `{}`},
 }
 
+var actions = []string{"allow", "errno", "kill", "log", "trap"}
+
 // Policy is the fields of a seccomp policy.
 var Policy = []Field{
-	{Name: "default", Kind: Choice, Strict: true, Doc: "The action for a call that no rule names: allow, errno, kill, log, trap.", Example: `"errno"`, Aka: []string{"defaultAction", "default_action"}},
+	{Name: "default", Kind: Choice, Choices: actions, Strict: true, Doc: "The action for a call that no rule names.", Example: `"errno"`, Aka: []string{"defaultAction", "default_action"}},
 	{Name: "errno", Kind: Text, Strict: true, Doc: "The error of the default action \"errno\", by name.", Example: `"EPERM"`, Default: `"EPERM"`, Aka: []string{"defaultErrnoRet"}},
-	{Name: "rules", Kind: Other, Strict: true, Doc: "What happens to some calls; the first rule that holds decides.", Aka: []string{"syscalls"}},
+	{Name: "rules", Kind: Other, Lua: "sandbox.Definition.seccomp.rules[]", Of: PolicyRule, Strict: true, Doc: "What happens to some calls; the first rule that holds decides.",
+		Example: `{ { "read", "write", "exit_group", action = "allow" } }`, Aka: []string{"syscalls"}},
 }
 
 // PolicyRule is the fields of one rule, besides the names of calls.
 var PolicyRule = []Field{
-	{Name: "action", Kind: Choice, Strict: true, Doc: "allow, errno, kill, log or trap.", Example: `"allow"`},
+	{Name: "action", Kind: Choice, Choices: actions, Strict: true, Doc: "What happens to the calls.", Example: `"allow"`},
 	{Name: "errno", Kind: Text, Strict: true, Doc: "The error of the action \"errno\", by name.", Example: `"EPERM"`, Default: `"EPERM"`, Aka: []string{"errnoRet"}},
-	{Name: "args", Kind: Other, Strict: true, Doc: "Comparisons of arguments; all must hold.", Aka: []string{"arguments"}},
-	{Name: "names", Kind: Texts, Strict: true, Doc: "The calls; or write them as items of the rule.", Aka: []string{"name", "calls", "syscalls"}},
+	{Name: "args", Kind: Other, Lua: "sandbox.Definition.seccomp.rules.args[]", Of: PolicyArg, Strict: true, Doc: "Comparisons of arguments; all must hold.",
+		Example: `{ { index = 0, op = "==", value = 1 } }`, Aka: []string{"arguments"}},
+	{Name: "names", Kind: Texts, Item: true, Strict: true, Doc: "The calls; or write them as items of the rule.", Example: `{ "read", "write" }`, Aka: []string{"name", "calls", "syscalls"}},
 }
 
 // PolicyArg is the fields of one comparison.
 var PolicyArg = []Field{
 	{Name: "index", Kind: Count, Strict: true, Doc: "Which argument, 0..5.", Example: `0`, Aka: []string{"arg"}},
-	{Name: "op", Kind: Choice, Strict: true, Doc: "==, !=, <, <=, >, >= or masked.", Example: `"=="`},
-	{Name: "value", Kind: Other, Strict: true, Doc: "A whole number up to 2^53, or a string of one up to 2^64-1, hexadecimal after 0x.", Example: `"0x10000000"`},
-	{Name: "mask", Kind: Other, Strict: true, Doc: "For masked: argument & mask == value.", Example: `"0xff"`, Aka: []string{"valueTwo"}},
+	{Name: "op", Kind: Choice, Choices: []string{"==", "!=", "<", "<=", ">", ">=", "masked"}, Strict: true, Doc: "How they are compared; masked is argument & mask == value.", Example: `"=="`},
+	{Name: "value", Kind: Other, Lua: "string|integer", Strict: true, Doc: "A whole number up to 2^53, or a string of one up to 2^64-1, hexadecimal after 0x.", Example: `"0x10000000"`},
+	{Name: "mask", Kind: Other, Lua: "string|integer", Strict: true, Doc: "What of the argument counts, for masked.", Example: `"0xff"`, Aka: []string{"valueTwo"}},
 }

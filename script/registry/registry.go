@@ -1,46 +1,12 @@
 // Package registry says what a recipe can say: the fields of a definition, the
 // functions of each module, what hooks may do at which stage, and the words that
-// people try from other tools. Documentation, editor stubs, completion, decoding
-// and error messages come from it.
+// people try from other tools. Documentation, editor stubs, completion, the checks
+// of arguments, decoding and error messages come from it.
 //
 // Everything is a package-level literal that the linker lays out: no init task, no
 // map, no reflection. Function calls, maps and references between literals that
 // would need one are to be kept out.
 package registry
-
-// Kind is what values a field or an argument takes.
-type Kind uint8
-
-// The kinds, with the Lua values they take.
-const (
-	Text    Kind = iota // a string
-	Bool                // true or false, nothing else
-	Count               // a whole number
-	Number              // a number, fractions allowed
-	Size                // "512M", or a whole number of bytes
-	Time                // "90s", "1h30m"
-	Mode                // an octal string, "022"
-	Texts               // a list of strings
-	Command             // a list of strings, or one string for /bin/sh -c
-	Words               // a table from names to strings
-	Table               // a table with the fields of Sub
-	Mounts              // a list of what sandbox.bind and its like return
-	Rootfs              // "host", "host-readonly", or what a builder returns
-	Choice              // one of a few words
-	Other               // described by Doc alone
-)
-
-// kinds words each kind for errors and documentation.
-var kinds = [...]string{
-	Text: "a string", Bool: "true or false", Count: "a whole number", Number: "a number",
-	Size: "a size like \"512M\"", Time: "a time like \"90s\"", Mode: "an octal string like \"022\"",
-	Texts: "a list of strings", Command: "a list of strings, or one string for /bin/sh -c",
-	Words: "a table of strings", Table: "a table", Mounts: "a list of mounts",
-	Rootfs: "\"host\", \"host-readonly\" or a builder's value", Choice: "a word", Other: "a value",
-}
-
-// String returns what is wanted, with its article: "a size like \"512M\"".
-func (k Kind) String() string { return kinds[k] }
 
 // Merge says how a field of a later fragment meets the same field of an earlier one.
 // In all of them false removes what was there (or is the value, where the field
@@ -59,7 +25,7 @@ func (m Merge) String() string {
 	return [...]string{Replace: "replaced", ByKey: "merged key by key", ByTarget: "merged by target"}[m]
 }
 
-// Field is one field of a definition.
+// Field is one field of a definition, a key of a table of options, or an argument.
 type Field struct {
 	// Name is the word in Lua; it is the JSON key unless JSON says otherwise.
 	Name string
@@ -67,6 +33,10 @@ type Field struct {
 	// no_init; usually empty.
 	JSON string
 	Kind Kind
+	// Choices are the words of a Choice.
+	Choices []string
+	// Lua is the type that editors are told, where Kind does not say it all.
+	Lua string
 	// Doc is one or two sentences, with units.
 	Doc     string
 	Example string // Lua, as it would stand after the name and "="
@@ -74,11 +44,19 @@ type Field struct {
 	Merge   Merge
 	// Strict makes a value of nil here, and below, an error: it would lift a limit.
 	Strict bool
+	// Optional arguments may be left out.
+	Optional bool
+	// Item is set when what belongs to the field may stand in the table without a name.
+	Item bool
+	// Many is set for a last argument that may be given several times.
+	Many bool
 	// Aka are words that people try for this field, wherever they put them.
 	Aka []string
 	// Later is set for reserved names, and says so.
 	Later string
 	Sub   []Field
+	// Of are the fields of each item of a list, or of one of several forms.
+	Of []Field
 }
 
 // Find returns the field with a name, or nil.

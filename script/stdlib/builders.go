@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	lua "github.com/yuin/gopher-lua"
-
 	"sandbox/sandbox/definition"
 	"sandbox/script/luaval"
 )
@@ -33,94 +31,89 @@ func (r *Rootfs) Describe() string { return "a root filesystem (sandbox." + stri
 
 func quote(s string) string { return strconv.Quote(s) }
 
-func (c *call) pushMount(L *lua.LState, m definition.Mount) int {
+func (c *Call) pushMount(m definition.Mount) int {
 	m.Target = Inside(m.Target)
 	value := c.VM.State().NewUserData()
 	value.Value = &Mount{Mount: m, Origin: c.Origin(), Bad: c.bad}
-	L.Push(value)
-	return 1
+	return c.push(value)
 }
 
-func (c *call) pushRootfs(L *lua.LState, r definition.Rootfs) int {
+func (c *Call) pushRootfs(r definition.Rootfs) int {
 	value := c.VM.State().NewUserData()
 	value.Value = &Rootfs{Rootfs: r, Origin: c.Origin(), Bad: c.bad}
-	L.Push(value)
-	return 1
+	return c.push(value)
 }
 
-func bind(l *Load, L *lua.LState) int {
-	c := l.begin(L, "bind", 3, bindOptions)
+func bind(c *Call) int {
 	m := definition.Mount{Type: definition.MountBind}
-	if source, ok := c.text(L, 1, "a host path"); ok {
-		m.Source = c.host(source, l.Origin())
+	if source, ok := c.word(1); ok {
+		m.Source = c.host(source, c.Origin())
 	}
-	m.Target, _ = c.text(L, 2, "a target, as in sandbox.bind(\".\", \"/src\")")
+	m.Target, _ = c.word(2)
 	m.Write = c.flag("write", false)
 	m.Optional = c.flag("optional", false)
 	m.Shallow = !c.flag("recursive", true)
-	return c.pushMount(L, m)
+	return c.pushMount(m)
 }
 
-func cache(l *Load, L *lua.LState) int {
-	c := l.begin(L, "cache", 2, nil)
+func cache(c *Call) int {
 	m := definition.Mount{Type: definition.MountCache, Write: true}
-	m.Source, _ = c.text(L, 1, "a name")
-	m.Target, _ = c.text(L, 2, "a target, as in sandbox.cache(\"go-build\", \"/cache\")")
-	return c.pushMount(L, m)
+	m.Source, _ = c.word(1)
+	m.Target, _ = c.word(2)
+	return c.pushMount(m)
 }
 
-func file(l *Load, L *lua.LState) int {
-	c := l.begin(L, "file", 1, fileOptions)
+func file(c *Call) int {
 	m := definition.Mount{Type: definition.MountFile, Mode: c.mode()}
 	var target, content bool
-	m.Target, target = c.word("target")
-	m.Content, content = c.word("content")
+	m.Target, target = c.textOption("target")
+	m.Content, content = c.textOption("content")
 	if !target || !content {
 		c.bad = true
-		l.Problem(c.name, "target and content are needed", "sandbox.file { target = \"/etc/motd\", content = \"hello\" }")
+		c.Problem(c.Called, "target and content are needed", c.Example)
 	}
-	return c.pushMount(L, m)
+	return c.pushMount(m)
 }
 
 // tmpfs is told apart by its first argument: a size is no absolute path.
-func tmpfs(l *Load, L *lua.LState) int {
-	if target, ok := L.Get(1).(lua.LString); ok && strings.HasPrefix(string(target), "/") {
-		c := l.begin(L, "tmpfs", 2, tmpfsOptions)
-		return c.pushMount(L, definition.Mount{Type: definition.MountTmpfs, Target: string(target), Size: c.size(), Mode: c.mode()})
+func tmpfs(c *Call) int {
+	if target := c.text(1); strings.HasPrefix(target, "/") {
+		return c.pushMount(definition.Mount{Type: definition.MountTmpfs, Target: target, Size: c.size(), Mode: c.mode()})
 	}
-	c := l.begin(L, "tmpfs", 1, nil)
 	r := definition.Rootfs{Kind: definition.RootfsTmpfs}
-	if L.Get(1) == lua.LNil {
-		return c.pushRootfs(L, r)
+	if c.given(2) {
+		c.bad = true
+		c.Problem(c.Called, "options are for a mount: the first argument is its target", c.Example)
 	}
-	before := len(*l.Problems)
-	v := l.Read(L.Get(1), c.name)
+	if !c.given(1) {
+		return c.pushRootfs(r)
+	}
+	before := len(*c.Problems)
+	v := c.Read(c.L.Get(1), c.Called)
 	size, err := luaval.Size(&v)
 	if err != nil && v.Kind != luaval.Nothing {
-		l.Problem(c.name, err.Error(), "or a target like \"/scratch\"")
+		c.Problem(c.Called, err.Error(), "or a target like \"/scratch\"")
 	}
-	c.bad = c.bad || len(*l.Problems) > before
+	c.bad = c.bad || len(*c.Problems) > before
 	r.Size = size
-	return c.pushRootfs(L, r)
+	return c.pushRootfs(r)
 }
 
-func dir(l *Load, L *lua.LState) int {
-	c := l.begin(L, "dir", 2, writeOptions)
+func dir(c *Call) int {
 	r := definition.Rootfs{Kind: definition.RootfsDir, Write: c.flag("write", false)}
-	if path, ok := c.text(L, 1, "a folder's path"); ok {
-		r.Path = c.host(path, l.Origin())
+	if path, ok := c.word(1); ok {
+		r.Path = c.host(path, c.Origin())
 	}
-	return c.pushRootfs(L, r)
+	return c.pushRootfs(r)
 }
 
-func overlay(l *Load, L *lua.LState) int {
-	c := l.begin(L, "overlay", 1, overlayOptions)
+func overlay(c *Call) int {
 	r := definition.Rootfs{Kind: definition.RootfsOverlay, Size: c.size()}
 	lower := c.options.Field("lower")
 	switch {
 	case lower == nil:
 		c.bad = true
-		l.Problem(c.name, "lower is needed", "sandbox.overlay { lower = { \"rootfs\" } }")
+		c.Problem(c.Called, "lower is needed", c.Example)
 	case lower.Kind == luaval.String:
 		r.Lower = []string{c.host(lower.Text, lower.Origin)}
 	case lower.Kind == luaval.List:
@@ -135,45 +128,39 @@ func overlay(l *Load, L *lua.LState) int {
 	default:
 		c.reject("lower", "a list of folders", lower)
 	}
-	if upper, ok := c.word("upper"); ok {
+	if upper, ok := c.textOption("upper"); ok {
 		r.Upper = c.host(upper, c.options.Field("upper").Origin)
 	}
-	return c.pushRootfs(L, r)
+	return c.pushRootfs(r)
 }
 
 // special is a mount of a kernel file system: an optional target, and options.
-func special(l *Load, L *lua.LState, m definition.Mount) int {
-	writable := m.Type == definition.MountSysfs || m.Type == definition.MountCgroup
-	fields, last := writeOptions, 2
-	if !writable {
-		fields, last = nil, 1
+func (c *Call) special(m definition.Mount) int {
+	if c.given(1) {
+		m.Target, _ = c.word(1)
 	}
-	c := l.begin(L, m.Type, last, fields)
-	if L.Get(1) != lua.LNil {
-		m.Target, _ = c.text(L, 1, "a target")
-	}
-	if writable {
+	if len(c.Args) > 1 {
 		m.Write = c.flag("write", false)
 	}
-	return c.pushMount(L, m)
+	return c.pushMount(m)
 }
 
-func proc(l *Load, L *lua.LState) int {
-	return special(l, L, definition.Mount{Type: definition.MountProc, Target: "/proc"})
+func proc(c *Call) int {
+	return c.special(definition.Mount{Type: definition.MountProc, Target: "/proc"})
 }
 
-func sysfs(l *Load, L *lua.LState) int {
-	return special(l, L, definition.Mount{Type: definition.MountSysfs, Target: "/sys"})
+func sysfs(c *Call) int {
+	return c.special(definition.Mount{Type: definition.MountSysfs, Target: "/sys"})
 }
 
-func devpts(l *Load, L *lua.LState) int {
-	return special(l, L, definition.Mount{Type: definition.MountDevpts, Target: "/dev/pts"})
+func devpts(c *Call) int {
+	return c.special(definition.Mount{Type: definition.MountDevpts, Target: "/dev/pts"})
 }
 
-func mqueue(l *Load, L *lua.LState) int {
-	return special(l, L, definition.Mount{Type: definition.MountMqueue, Target: "/dev/mqueue"})
+func mqueue(c *Call) int {
+	return c.special(definition.Mount{Type: definition.MountMqueue, Target: "/dev/mqueue"})
 }
 
-func cgroup(l *Load, L *lua.LState) int {
-	return special(l, L, definition.Mount{Type: definition.MountCgroup, Target: "/sys/fs/cgroup"})
+func cgroup(c *Call) int {
+	return c.special(definition.Mount{Type: definition.MountCgroup, Target: "/sys/fs/cgroup"})
 }

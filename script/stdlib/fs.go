@@ -10,58 +10,53 @@ import (
 )
 
 var fsModule = Module{Name: "fs", Functions: []Function{
-	{registry.Function{Name: "read", Args: "path", Returns: "string", Doc: "The content of a file below the project, at most 16 MiB.", Example: `fs.read("go.mod")`}, fsRead},
-	{registry.Function{Name: "exists", Args: "path", Returns: "boolean", Doc: "Whether there is a file or folder by this name below the project.", Example: `fs.exists("vendor")`}, fsExists},
-	{registry.Function{Name: "glob", Args: "pattern", Returns: "list of strings", Doc: "The sorted names below the project that match: * and ? within a name, [a-z], and ** for any folders.", Example: `fs.glob("cmd/*/main.go")`}, fsGlob},
-	{registry.Function{Name: "hash", Args: "path", Returns: "string", Doc: "The SHA-256 of a file below the project, in hexadecimal.", Example: `fs.hash("go.sum")`}, fsHash},
+	{registry.Function{Name: "read", Args: projectPath, Returns: registry.Field{Kind: registry.Text}, Phase: registry.Loading,
+		Doc: "The content of a file below the project, at most 16 MiB.", Example: `fs.read("go.mod")`, Aka: []string{"open", "cat", "readfile", "read_file", "load"}}, fsRead},
+	{registry.Function{Name: "exists", Args: projectPath, Returns: registry.Field{Kind: registry.Bool}, Phase: registry.Loading,
+		Doc: "Whether there is a file or folder by this name below the project.", Example: `fs.exists("vendor")`, Gives: "true", Aka: []string{"is_file", "is_dir", "stat", "access"}}, fsExists},
+	{registry.Function{Name: "glob", Args: globArgs, Returns: registry.Field{Kind: registry.Texts, Doc: "Sorted."}, Phase: registry.Loading,
+		Doc: "The names below the project that match a pattern.", Example: `fs.glob("cmd/*/main.go")`, Gives: `{ "cmd/tool/main.go" }`, Aka: []string{"find", "list", "ls", "readdir", "files"}}, fsGlob},
+	{registry.Function{Name: "hash", Args: projectPath, Returns: registry.Field{Kind: registry.Text, Doc: "In hexadecimal."}, Phase: registry.Loading,
+		Doc: "The SHA-256 of a file below the project.", Example: `fs.hash("go.sum")`, Aka: []string{"sha256", "checksum", "digest"}}, fsHash},
 }}
 
-// pathArg reads the one argument of a function of this module.
-func pathArg(L *lua.LState, function string) string {
-	s, ok := L.Get(1).(lua.LString)
-	if !ok || L.GetTop() != 1 {
-		L.RaiseError("fs.%s wants one path, as in fs.%s(\"go.mod\")", function, function)
-	}
-	return string(s)
+var projectPath = []registry.Field{
+	{Name: "path", Kind: registry.Path, Doc: "Below the project."},
 }
 
-func fsRead(l *Load, L *lua.LState) int {
-	content, err := l.Inputs.Read(pathArg(L, "read"))
-	if err != nil {
-		l.VM.Raise(L, err)
-	}
-	L.Push(lua.LString(content))
-	return 1
+var globArgs = []registry.Field{
+	{Name: "pattern", Kind: registry.Text, Doc: "* and ? within a name, [a-z], and ** for any folders."},
 }
 
-func fsHash(l *Load, L *lua.LState) int {
-	content, err := l.Inputs.Read(pathArg(L, "hash"))
+func fsRead(c *Call) int {
+	content, err := c.Inputs.Read(c.text(1))
 	if err != nil {
-		l.VM.Raise(L, err)
+		c.raise(err)
+	}
+	return c.push(lua.LString(content))
+}
+
+func fsHash(c *Call) int {
+	content, err := c.Inputs.Read(c.text(1))
+	if err != nil {
+		c.raise(err)
 	}
 	sum := sha256.Sum256(content)
-	L.Push(lua.LString(hex.EncodeToString(sum[:])))
-	return 1
+	return c.push(lua.LString(hex.EncodeToString(sum[:])))
 }
 
-func fsExists(l *Load, L *lua.LState) int {
-	found, err := l.Inputs.Exists(pathArg(L, "exists"))
+func fsExists(c *Call) int {
+	found, err := c.Inputs.Exists(c.text(1))
 	if err != nil {
-		l.VM.Raise(L, err)
+		c.raise(err)
 	}
-	L.Push(lua.LBool(found))
-	return 1
+	return c.pushBool(found)
 }
 
-func fsGlob(l *Load, L *lua.LState) int {
-	names, err := l.Inputs.Glob(pathArg(L, "glob"))
+func fsGlob(c *Call) int {
+	names, err := c.Inputs.Glob(c.text(1))
 	if err != nil {
-		l.VM.Raise(L, err)
+		c.raise(err)
 	}
-	t := L.CreateTable(len(names), 0)
-	for _, name := range names {
-		t.Append(lua.LString(name))
-	}
-	L.Push(t)
-	return 1
+	return c.push(c.texts(names))
 }

@@ -9,43 +9,36 @@ import (
 	"sandbox/script/vm"
 )
 
-// call is one call of a builder: what it read, and whether that is any good.
-type call struct {
-	*Load
-	name    string // "sandbox.bind"
-	options luaval.Value
-	bad     bool
+// collect reads the options of a function that notes what is wrong with its
+// arguments and goes on, and notes arguments beyond.
+func (c *Call) collect() {
+	before := len(*c.Problems)
+	last := len(c.Args)
+	if last == 0 || !c.Args[last-1].Many {
+		if c.L.GetTop() > last {
+			c.Problem(c.Called, "too many arguments", "")
+		}
+	}
+	if last > 0 && c.Args[last-1].Kind == registry.Options {
+		c.readOptions(last, c.Args[last-1].Sub)
+	}
+	c.bad = len(*c.Problems) > before
 }
 
-// begin reads the options of a builder, the argument with number last, and notes
-// arguments beyond.
-func (l *Load) begin(L *lua.LState, name string, last int, fields []registry.Field) *call {
-	c := &call{Load: l, name: "sandbox." + name}
-	before := len(*l.Problems)
-	if L.GetTop() > last {
-		l.Problem(c.name, "too many arguments", "")
-	}
-	if last > 0 && fields != nil {
-		c.options = l.Read(L.Get(last), c.name)
-		c.check(fields)
-	}
-	c.bad = len(*l.Problems) > before
-	return c
-}
-
-// check notes options that do not exist.
-func (c *call) check(fields []registry.Field) {
+// readOptions reads the argument with a number, and notes keys that it cannot have.
+func (c *Call) readOptions(n int, fields []registry.Field) {
+	c.options = c.Read(c.L.Get(n), c.Called)
 	switch c.options.Kind {
 	case luaval.Map:
 	case luaval.Nothing:
 		return
 	default:
-		c.wanted(c.name, "a table of options", &c.options)
+		c.wanted(c.Called, "a table of options", &c.options)
 		return
 	}
 	for _, f := range c.options.Fields {
 		if registry.Find(fields, f.Name) == nil {
-			*c.Problems = append(*c.Problems, Unknown(c.name, fields, f.Name, f.Value.Origin))
+			*c.Problems = append(*c.Problems, Unknown(c.Called, fields, f.Name, f.Value.Origin))
 		}
 	}
 }
@@ -61,31 +54,40 @@ func Unknown(path string, fields []registry.Field, key string, origin definition
 	return p
 }
 
-// text reads an argument that is a string; false when it is none.
-func (c *call) text(L *lua.LState, n int, what string) (string, bool) {
-	if s, ok := L.Get(n).(lua.LString); ok {
+// zero is no origin: that of an error which is raised gets its line from the VM.
+var zero definition.Origin
+
+// word reads an argument that is a string, and notes one that is none.
+func (c *Call) word(n int) (text string, ok bool) {
+	a := &c.Args[n-1]
+	value := c.L.Get(n)
+	if s, ok := value.(lua.LString); ok {
 		return string(s), true
 	}
-	v := c.Read(L.Get(n), c.name)
-	if v.Kind != luaval.Nothing || L.Get(n) == lua.LNil {
-		c.wanted(c.name, what, &v)
-	}
 	c.bad = true
+	if value == lua.LNil && a.Optional {
+		return "", false
+	}
+	v := c.Read(value, c.Called)
+	if v.Kind != luaval.Nothing || value == lua.LNil {
+		*c.Problems = append(*c.Problems, definition.Problem{Path: c.Called, Origin: v.Origin, Hint: "as in " + c.Example,
+			Message: "wanted " + Noun(a) + ", found " + v.Describe()})
+	}
 	return "", false
 }
 
 // host reads a host path.
-func (c *call) host(name string, origin definition.Origin) string {
+func (c *Call) host(name string, origin definition.Origin) string {
 	path, problem, hint := HostPath(c.Project, name)
 	if problem != "" {
-		*c.Problems = append(*c.Problems, definition.Problem{Path: c.name, Message: quote(name) + ": " + problem, Hint: hint, Origin: origin})
+		*c.Problems = append(*c.Problems, definition.Problem{Path: c.Called, Message: quote(name) + ": " + problem, Hint: hint, Origin: origin})
 		c.bad = true
 	}
 	return path
 }
 
 // flag reads an option that is true or false.
-func (c *call) flag(name string, def bool) bool {
+func (c *Call) flag(name string, def bool) bool {
 	v := c.options.Field(name)
 	if v == nil {
 		return def
@@ -96,15 +98,15 @@ func (c *call) flag(name string, def bool) bool {
 	return v.Bool
 }
 
-func (c *call) reject(name, what string, v *luaval.Value) {
+func (c *Call) reject(name, what string, v *luaval.Value) {
 	c.bad = true
 	if v.Kind != luaval.Nothing {
-		c.wanted(definition.Join(c.name, name), what, v)
+		c.wanted(definition.Join(c.Called, name), what, v)
 	}
 }
 
-// word reads an option that is a string.
-func (c *call) word(name string) (text string, found bool) {
+// textOption reads an option that is a string.
+func (c *Call) textOption(name string) (text string, found bool) {
 	v := c.options.Field(name)
 	if v == nil {
 		return "", false
@@ -115,28 +117,30 @@ func (c *call) word(name string) (text string, found bool) {
 	return v.Text, true
 }
 
-func (c *call) mode() *uint32 {
+func (c *Call) mode() *uint32 {
 	v := c.options.Field("mode")
 	if v == nil {
 		return nil
 	}
 	mode, err := luaval.Mode(v)
-	if err != nil {
-		c.bad = true
-		*c.Problems = append(*c.Problems, definition.Problem{Path: c.name + ".mode", Message: err.Error(), Origin: v.Origin})
-	}
+	c.note("mode", v, err)
 	return &mode
 }
 
-func (c *call) size() definition.Bytes {
+func (c *Call) size() definition.Bytes {
 	v := c.options.Field("size")
 	if v == nil {
 		return 0
 	}
 	size, err := luaval.Size(v)
+	c.note("size", v, err)
+	return size
+}
+
+// note notes what is wrong with an option.
+func (c *Call) note(name string, v *luaval.Value, err error) {
 	if err != nil {
 		c.bad = true
-		*c.Problems = append(*c.Problems, definition.Problem{Path: c.name + ".size", Message: err.Error(), Origin: v.Origin})
+		*c.Problems = append(*c.Problems, definition.Problem{Path: c.Called + "." + name, Message: err.Error(), Origin: v.Origin})
 	}
-	return size
 }

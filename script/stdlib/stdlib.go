@@ -4,6 +4,7 @@
 package stdlib
 
 import (
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -35,26 +36,39 @@ type Load struct {
 	Project string
 	// Library tells whether a file belongs to the embedded library.
 	Library func(file string) bool
+	// Debug has log.debug heard.
+	Debug bool
 	// Ended is set when the load has ended: functions of modules then refuse.
 	Ended bool
 	// Container and Params are the functions that the loader itself provides.
 	Container, Params func(L *lua.LState) int
+
+	lists map[*lua.LTable]struct{} // tables that are lists also when they are empty
+	null  *lua.LUserData           // see nullValue
 }
 
 // Function is a function of a module, and its code.
 type Function struct {
 	registry.Function
-	run func(l *Load, L *lua.LState) int
+	run func(c *Call) int
+}
+
+// Value is a value in a module that is no function.
+type Value struct {
+	registry.Field
+	get func(l *Load) lua.LValue
 }
 
 // Module is what require gives for a reserved name.
 type Module struct {
 	Name      string
 	Functions []Function
+	Values    []Value
 }
 
 // Modules are all modules there are.
-var Modules = []*Module{&sandboxModule, &fsModule}
+var Modules = []*Module{&sandboxModule, &fsModule, &pathModule, &stringsModule, &tablesModule, &timeModule, &hashModule, &base64Module, &logModule,
+	&jsonModule, &yamlModule, &tomlModule, &templateModule, &semverModule, &urlModule}
 
 // Open returns the module with a name as a table that cannot be changed, or nil.
 func Open(l *Load, name string) lua.LValue {
@@ -68,17 +82,25 @@ func Open(l *Load, name string) lua.LValue {
 
 func (m *Module) open(l *Load) lua.LValue {
 	state := l.VM.State()
-	t := state.CreateTable(0, len(m.Functions))
+	t := state.CreateTable(0, len(m.Functions)+len(m.Values))
 	for i := range m.Functions {
 		f := &m.Functions[i]
-		t.RawSetString(f.Name, state.NewFunction(func(L *lua.LState) int {
-			if l.Ended {
-				L.RaiseError("%s.%s belongs to the load phase; a hook acts through ctx", m.Name, f.Name)
-			}
-			return f.run(l, L)
-		}))
+		t.RawSetString(f.Name, state.NewFunction(func(L *lua.LState) int { return l.call(L, m.Name, f) }))
 	}
-	return l.VM.Lock("module "+m.Name, t)
+	for i := range m.Values {
+		t.RawSetString(m.Values[i].Name, m.Values[i].get(l))
+	}
+	return l.VM.LockMeaning("module "+m.Name, t, m.Meant)
+}
+
+// Meant returns the function of the module that people mean by a word, or "".
+func (m *Module) Meant(word string) string {
+	for i := range m.Functions {
+		if slices.Contains(m.Functions[i].Aka, word) {
+			return m.Functions[i].Name
+		}
+	}
+	return ""
 }
 
 // Origin is the recipe's line that is running, with the library's behind it.

@@ -227,13 +227,18 @@ func basePrint(v *VM, L *lua.LState) int {
 			line.WriteByte('\t')
 		}
 		s := v.toString(L, L.Get(i))
-		v.fits(L, line.Len()+len(s))
+		v.Fits(L, line.Len()+len(s))
 		line.WriteString(s)
 	}
-	if v.options.Print != nil {
-		v.options.Print(line.String())
-	}
+	v.Say(line.String())
 	return 0
+}
+
+// Say gives the user a line, as print does.
+func (v *VM) Say(line string) {
+	if v.options.Print != nil {
+		v.options.Print(line)
+	}
 }
 
 func baseRawEqual(v *VM, L *lua.LState) int {

@@ -11,10 +11,25 @@ import (
 // nearest one it has, and so does every write. what names the table in messages,
 // as in "module fs" or "ctx". The table must have no metatable; it is returned.
 func (v *VM) Lock(what string, t *lua.LTable) *lua.LTable {
+	return v.LockMeaning(what, t, nil)
+}
+
+// LockMeaning is Lock for a table with words that people try: meant returns the key
+// that they mean by a word, or "".
+func (v *VM) LockMeaning(what string, t *lua.LTable, meant func(word string) string) *lua.LTable {
 	mt := v.root.CreateTable(0, 2)
 	mt.RawSetString("__metatable", lua.LString("locked"))
 	mt.RawSetString("__index", v.root.NewFunction(func(L *lua.LState) int {
-		v.unknownKey(L, what, t, L.Get(2))
+		v.unknownKey(L, what, L.Get(2), func(word string) string {
+			near := ""
+			if meant != nil {
+				near = meant(word)
+			}
+			if near == "" {
+				near = Suggest(word, keys(t))
+			}
+			return near
+		})
 		return 0
 	}))
 	if v.locks == nil {
@@ -40,10 +55,10 @@ func (v *VM) lock(t *lua.LTable) (what string, ok bool) {
 	return what, ok
 }
 
-func (v *VM) unknownKey(L *lua.LState, what string, t *lua.LTable, key lua.LValue) {
+func (v *VM) unknownKey(L *lua.LState, what string, key lua.LValue, meant func(word string) string) {
 	text := what + " has no " + quoteKey(key)
 	if s, ok := key.(lua.LString); ok {
-		if near := Suggest(string(s), keys(t)); near != "" {
+		if near := meant(string(s)); near != "" {
 			text += " (did you mean " + strconv.Quote(near) + "?)"
 		}
 	}

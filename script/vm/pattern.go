@@ -41,7 +41,7 @@ func (m *matcher) match(s, p int) int {
 	}
 	defer func() { m.depth-- }()
 	for p < len(m.pattern) {
-		m.v.step(m.L, &m.steps)
+		m.v.Step(m.L, &m.steps)
 		next := p
 		switch c := m.pattern[p]; {
 		case c == '(':
@@ -103,7 +103,7 @@ func (m *matcher) repeated(s, p, end int) int {
 		least = 1
 	}
 	for m.single(s+most, p, end) {
-		m.v.step(m.L, &m.steps)
+		m.v.Step(m.L, &m.steps)
 		most++
 	}
 	for ; most >= least; most-- {
@@ -159,7 +159,7 @@ func (m *matcher) balanced(s, p int) int {
 	}
 	open := 1
 	for i := s + 1; i < len(m.subject); i++ {
-		m.v.step(m.L, &m.steps)
+		m.v.Step(m.L, &m.steps)
 		switch m.subject[i] {
 		case m.pattern[p+1]:
 			if open--; open == 0 {

@@ -140,7 +140,7 @@ func strGsub(v *VM, L *lua.LState) int {
 	if at < len(s) {
 		g.out = append(g.out, s[at:]...)
 	}
-	v.fits(L, len(g.out))
+	v.Fits(L, len(g.out))
 	L.Push(lua.LString(g.out))
 	L.Push(lua.LNumber(count))
 	return 2
@@ -202,10 +202,10 @@ func (g *substitution) expand(text string, start, end int) {
 			g.out = append(g.out, c)
 		}
 	}
-	g.m.v.fits(g.m.L, len(g.out))
+	g.m.v.Fits(g.m.L, len(g.out))
 }
 
 func (g *substitution) write(s string) {
-	g.m.v.fits(g.m.L, len(g.out)+len(s))
+	g.m.v.Fits(g.m.L, len(g.out)+len(s))
 	g.out = append(g.out, s...)
 }

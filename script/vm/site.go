@@ -35,6 +35,10 @@ type Site struct {
 	sets    []entry // by assignments, in order
 	nils    []entry // keys that the constructor gave the value nil
 	holes   []int   // positional items that were nil
+	// Of a table that Carry was told of: where the first one copied to it was
+	// written, and what is wrong with their constructors.
+	copied  Place
+	carried []*Error
 }
 
 // Site returns where a table was written: by a constructor, or, for others, by
@@ -48,6 +52,8 @@ func (s *Site) Place() Place {
 	case s == nil:
 	case s.literal != nil:
 		return Place{File: s.literal.file, Line: s.literal.line}
+	case s.copied.File != "":
+		return s.copied
 	case len(s.sets) > 0:
 		return Place{File: s.sets[0].file, Line: s.sets[0].line}
 	}
@@ -72,6 +78,11 @@ func (s *Site) find(match func(entry) bool, index int) Place {
 	for i := len(s.sets) - 1; i >= 0; i-- {
 		if match(s.sets[i]) {
 			return Place{File: s.sets[i].file, Line: s.sets[i].line}
+		}
+	}
+	for i := len(s.nils) - 1; i >= 0; i-- {
+		if match(s.nils[i]) {
+			return Place{File: s.nils[i].file, Line: s.nils[i].line}
 		}
 	}
 	if s.literal == nil {
@@ -116,8 +127,11 @@ func (s *Site) set(name string) bool {
 // Problems are what is wrong with the constructor itself: keys set twice, and list
 // items that are nil, trailing ones included.
 func (s *Site) Problems() []*Error {
-	if s == nil || s.literal == nil {
+	switch {
+	case s == nil:
 		return nil
+	case s.literal == nil:
+		return s.carried
 	}
 	problems := append([]*Error(nil), s.literal.twice...)
 	for _, i := range s.holes {
@@ -237,29 +251,80 @@ func (v *VM) store(L *lua.LState, t *lua.LTable, key, value lua.LValue) {
 	v.remember(t, e)
 }
 
-func (v *VM) remember(t *lua.LTable, e entry) {
-	s := v.sites[t]
-	if s == nil {
-		if len(v.sites) >= maxSites {
-			return
+// Carry remembers that the fields of one table were copied to another by Go code,
+// and so were written where the first one's were.
+func (v *VM) Carry(to, from *lua.LTable) {
+	site := v.sites[from]
+	if site == nil {
+		return
+	}
+	for k, _ := from.Next(lua.LNil); k != lua.LNil; k, _ = from.Next(k) {
+		var e entry
+		var at Place
+		switch k := k.(type) {
+		case lua.LString:
+			e.name, at = string(k), site.Key(string(k))
+		case lua.LNumber:
+			e.index, at = int(k), site.Item(int(k))
 		}
+		if e.name == "" && e.index < 1 {
+			continue
+		}
+		if slot := v.slot(to, e); slot != nil {
+			slot.file, slot.line = at.File, at.Line
+		}
+	}
+	s := v.siteOf(to)
+	if s == nil {
+		return
+	}
+	if s.copied.File == "" {
+		s.copied = site.Place()
+	}
+	if len(s.nils) < maxSets {
+		s.carried = append(s.carried, site.Problems()...)
+		for _, name := range site.NilKeys() {
+			at := site.Key(name)
+			s.nils = append(s.nils, entry{name: name, file: at.File, line: at.Line})
+		}
+	}
+}
+
+// remember notes that a field was set by the line that runs.
+func (v *VM) remember(t *lua.LTable, e entry) {
+	if slot := v.slot(t, e); slot != nil {
+		at := v.Where(nil)
+		slot.file, slot.line = at.File, at.Line
+	}
+}
+
+// siteOf is the site of a table, made when there is none, or nil when there are too
+// many already.
+func (v *VM) siteOf(t *lua.LTable) *Site {
+	s := v.sites[t]
+	if s == nil && v.sites != nil && len(v.sites) < maxSites {
 		s = &Site{}
 		v.sites[t] = s
 	}
-	i := 0
-	for i < len(s.sets) && (s.sets[i].name != e.name || s.sets[i].index != e.index) {
-		i++
+	return s
+}
+
+// slot is where the place of a field is kept, or nil when too much is kept already.
+func (v *VM) slot(t *lua.LTable, e entry) *entry {
+	s := v.siteOf(t)
+	if s == nil {
+		return nil
 	}
-	if i == maxSets {
-		return
+	for i := range s.sets {
+		if s.sets[i].name == e.name && s.sets[i].index == e.index {
+			return &s.sets[i]
+		}
 	}
-	at := v.Where(nil)
-	e.file, e.line = at.File, at.Line
-	if i == len(s.sets) {
-		s.sets = append(s.sets, e)
-	} else {
-		s.sets[i] = e
+	if len(s.sets) == maxSets {
+		return nil
 	}
+	s.sets = append(s.sets, e)
+	return &s.sets[len(s.sets)-1]
 }
 
 // hashIndex is where gopher-lua's own array part ends: keys from there on were never

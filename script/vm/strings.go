@@ -34,8 +34,8 @@ func (v *VM) installStringMethods() {
 	v.root.SetMetatable(lua.LString(""), v.strings)
 }
 
-// fits raises an error when a string would be longer than MaxString, before it is made.
-func (v *VM) fits(L *lua.LState, size int) {
+// Fits raises an error when a string would be longer than MaxString, before it is made.
+func (v *VM) Fits(L *lua.LState, size int) {
 	if size > MaxString {
 		L.RaiseError("string longer than %d MiB", MaxString>>20)
 	}
@@ -145,7 +145,7 @@ func strRep(v *VM, L *lua.LState) int {
 	if n > MaxString {
 		n = MaxString + 1
 	}
-	v.fits(L, n*len(s))
+	v.Fits(L, n*len(s))
 	L.Push(lua.LString(strings.Repeat(s, n)))
 	return 1
 }
@@ -181,7 +181,7 @@ func (v *VM) concat(L *lua.LState) int {
 			return v.concatMeta(L, n)
 		}
 	}
-	v.fits(L, size)
+	v.Fits(L, size)
 	out := make([]byte, 0, size)
 	for i := 1; i <= n; i++ {
 		if s, ok := L.Get(i).(lua.LString); ok {
@@ -200,7 +200,7 @@ func (v *VM) concatMeta(L *lua.LState, n int) int {
 		left := L.Get(i)
 		if lua.LVCanConvToString(left) && lua.LVCanConvToString(right) {
 			a, b := Text(left), Text(right)
-			v.fits(L, len(a)+len(b))
+			v.Fits(L, len(a)+len(b))
 			right = lua.LString(a + b)
 			continue
 		}

@@ -28,7 +28,7 @@ func tableConcat(v *VM, L *lua.LState) int {
 			L.RaiseError("item %d of the table to concat is a %s, not a string", i, value.Type().String())
 		}
 		s := Text(value)
-		v.fits(L, b.Len()+len(s)+len(separator))
+		v.Fits(L, b.Len()+len(s)+len(separator))
 		b.WriteString(s)
 		if i < to {
 			b.WriteString(separator)
@@ -123,7 +123,7 @@ func (o *order) Swap(i, j int) { o.values[i], o.values[j] = o.values[j], o.value
 
 func (o *order) Less(i, j int) bool {
 	if o.before == nil {
-		o.v.step(o.L, &o.steps)
+		o.v.Step(o.L, &o.steps)
 		return o.L.LessThan(o.values[i], o.values[j])
 	}
 	o.L.Push(o.before)
@@ -135,8 +135,8 @@ func (o *order) Less(i, j int) bool {
 	return less
 }
 
-// step counts work done in Go, and now and then looks whether the VM has ended.
-func (v *VM) step(L *lua.LState, steps *int) {
+// Step counts work done in Go, and now and then looks whether the VM has ended.
+func (v *VM) Step(L *lua.LState, steps *int) {
 	if *steps++; *steps&1023 == 0 {
 		if err := v.Err(); err != nil {
 			L.RaiseError("%s", err.Error())
