@@ -47,9 +47,10 @@ type container struct {
 	abandoned bool // a hook failed that the payload has to end for
 	raised    bool // the failure is an error of a hook, not its judgement
 
-	mu      sync.Mutex // guards running, deaf, and result's lists, which hooks append to
+	mu      sync.Mutex // guards running, deaf, closed, and result's lists, which hooks append to
 	running *monitor   // set once the payload runs
 	deaf    func()     // stops listening to signals; nil while nobody listens
+	closed  bool       // nobody is to listen any more
 	result  *definition.Result
 	created time.Time
 }

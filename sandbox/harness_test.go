@@ -26,6 +26,12 @@ import (
 func TestMain(m *testing.M) {
 	switch job := os.Getenv("SANDBOX_TEST_SUPERVISOR"); job {
 	case "":
+	case jobAlone:
+		if err := aloneSupervisor(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
 	case jobHostFiles:
 		if err := hostFilesSupervisor(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -82,6 +82,9 @@ func makeCache(path string) error {
 }
 
 func (c *container) createCgroup(op plan.CreateCgroup) error {
+	if op.Setting.Leaf && c.Launcher != nil {
+		c.Launcher.Discard() // the runner moves, and has to be alone
+	}
 	group, err := cgroups.Create(op.Setting, c.id)
 	if err != nil {
 		return err
@@ -160,7 +163,11 @@ func (c *container) awaitExec() error {
 	if len(c.def.Hooks) > 0 {
 		c.warn(c.state.save())
 	}
-	Sweep(c.Facts.StateDir, c.Revive, c.log)
+	sweep(c.Facts.StateDir, func() {
+		// What takes its time must not keep this payload from its limits and signals.
+		c.listen()
+		go c.monitor.wait()
+	}, c.Revive, c.log)
 	return nil
 }
 
@@ -187,6 +194,7 @@ func (c *container) killCgroup() error {
 	if c.group == nil || c.endsWithInit() {
 		return nil
 	}
+	defer c.listenLater()()
 	ctx, cancel := background(10 * time.Second)
 	defer cancel()
 	return c.group.Kill(ctx)
@@ -195,6 +203,7 @@ func (c *container) killCgroup() error {
 // copyArtifact copies one artifact out. A missing one fails a run that was
 // successful, and is a warning otherwise.
 func (c *container) copyArtifact(op plan.CopyArtifact) error {
+	defer c.listenLater()()
 	err := c.root.CopyOut(op.Path, op.Target)
 	var leftOut *mount.LeftOutError
 	if errors.As(err, &leftOut) {

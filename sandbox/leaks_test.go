@@ -193,6 +193,45 @@ func TestSweepRemovesUnfinishedState(t *testing.T) {
 	}
 }
 
+// TestSweepOfRemoved: a supervisor that was killed while it removed its state.
+func TestSweepOfRemoved(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	leakcheck.Check(t, state)
+	if err := os.MkdirAll(filepath.Join(state, "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := sandbox.Sweep(state, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSlowSweep: while the hooks of a dead supervisor's container take their time,
+// the limits of this one's payload hold, and signals reach it.
+func TestSlowSweep(t *testing.T) {
+	b := shell(t, "trap 'echo got TERM; exit 3' TERM; echo ready; while :; do sleep 0.02; done")
+	cmd := supervise(t, string(definition.StagePoststart), b.state)
+	waitForLine(t, cmd)
+	cmd.Process.Kill()
+	cmd.Wait()
+	signals := make(chan os.Signal, 1)
+	b.def.Process.Args = append(b.def.Process.Args, "4245")
+	var out *os.File
+	h := new(hooks).add(definition.Stage("unused"), "unused", nothing).add(definition.StagePoststop, "slow", func(ctx context.Context, call definition.HookCall) error {
+		eventually(t, "the payload's trap", func() bool { return slurp(t, out) == "ready\n" })
+		signals <- unix.SIGTERM
+		eventually(t, "the payload's end", func() bool { return processes("4245") == 0 })
+		return nil
+	})
+	b.options = func(o *sandbox.Options) {
+		o.Signals, out = heard(signals), o.Stdout
+		o.Revive = func([]byte) (definition.Hooks, error) { return h, nil }
+	}
+	r, err := b.run()
+	if err != nil || r.ExitCode != 3 || strings.Join(h.ran, " ") != "last" {
+		t.Errorf("%+v, %v, ran %q", r, err, h.ran)
+	}
+}
+
 func TestStateFolderOfAnotherUserIsRefused(t *testing.T) {
 	b := shell(t, "true")
 	leakcheck.Check(t)

@@ -43,12 +43,12 @@ type monitor struct {
 // alarms are the times at which the monitor has something to do; zero is never.
 // They are waited for by the poll(2) that waits for init: a timer of the runtime
 // would cost a short container a thread.
-type alarms struct{ wall, idle, sample, grace time.Time }
+type alarms struct{ wall, idle, sample, grace, last time.Time }
 
 // next is the earliest of them.
 func (a *alarms) next() time.Time {
 	var first time.Time
-	for _, t := range [...]time.Time{a.wall, a.idle, a.sample, a.grace} {
+	for _, t := range [...]time.Time{a.wall, a.idle, a.sample, a.grace, a.last} {
 		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
 			first = t
 		}
@@ -107,7 +107,7 @@ func (m *monitor) watch() {
 }
 
 func (m *monitor) setAlarms() {
-	l, now := m.c.def.Limits, time.Now()
+	l, now := m.c.def.Limits, m.started
 	if l.Wall > 0 {
 		m.alarms.wall = now.Add(time.Duration(l.Wall))
 	}
@@ -152,6 +152,9 @@ func (m *monitor) ring() {
 	if due(&m.alarms.grace) {
 		m.kill()
 	}
+	if due(&m.alarms.last) {
+		m.c.child.Kill() //nolint:errcheck // there is nothing more to try
+	}
 }
 
 // end asks the payload to end with TERM, and sets the alarm for KILL; the first
@@ -186,7 +189,11 @@ func (m *monitor) kill() {
 	}
 	if m.c.group == nil {
 		m.c.child.Kill()
+		return
 	}
+	// Init reports the end, unless a payload that shares its pid namespace has
+	// stopped it.
+	m.alarms.last = time.Now().Add(time.Second)
 }
 
 // ask requests the payload's end; it never blocks.
@@ -267,12 +274,21 @@ func (c *container) listenLater() (stop func()) {
 		c.listen()
 		return func() {}
 	}
-	timer := time.AfterFunc(rest, c.listen)
+	timer := time.AfterFunc(rest, func() {
+		// A timer that is stopped may have begun.
+		c.mu.Lock()
+		closed := c.closed
+		c.mu.Unlock()
+		if !closed {
+			c.listen()
+		}
+	})
 	return func() { timer.Stop() }
 }
 
 func (c *container) deafen() {
 	c.mu.Lock()
+	c.closed = true
 	deaf := c.deaf
 	c.mu.Unlock()
 	if deaf != nil {

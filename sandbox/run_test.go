@@ -253,7 +253,7 @@ func TestDefaultSizes(t *testing.T) {
 // who has been given the controllers.
 func needLimits(t *testing.T, limits definition.Limits) {
 	t.Helper()
-	layout, err := cgroups.Probe(true)
+	layout, err := cgroups.Probe(true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,6 +290,55 @@ func TestPidsLimit(t *testing.T) {
 	r, err := b.run()
 	if err != nil || r.ExitCode == 0 || !strings.Contains(b.stderr, "fork") {
 		t.Errorf("code %d, %v, stderr %q", r.ExitCode, err, b.stderr)
+	}
+}
+
+// TestCgroupMountedElsewhere needs the cgroup before /sys, which is of the net namespace.
+func TestCgroupMountedElsewhere(t *testing.T) {
+	if !isRoot() {
+		t.Skip("missing: cgroups for sure")
+	}
+	b := shell(t, "test -e /cg/cgroup.procs || test -d /cg/memory && echo there")
+	b.def.Mounts = []definition.Mount{{Type: definition.MountCgroup, Target: "/cg"}}
+	b.ok()
+	b.want("there")
+}
+
+// TestFewFiles: a small limit of descriptors holds for the payload, not for its set-up.
+func TestFewFiles(t *testing.T) {
+	for _, r := range []definition.Rlimit{{Name: "nofile", Soft: 16, Hard: 2048}, {Name: "nofile", Soft: 16, Hard: 16}, {Name: "nofile", Soft: 2000, Hard: 2000}} {
+		b := shell(t, "echo $(ulimit -Sn) $(ulimit -Hn)")
+		b.def.Rlimits = []definition.Rlimit{r}
+		b.ok()
+		b.want(fmt.Sprint(r.Soft, r.Hard))
+	}
+}
+
+// TestStoppedKeeper: a payload that can signal its keeper is ended all the same.
+func TestStoppedKeeper(t *testing.T) {
+	b := shell(t, "kill -STOP $PPID; sleep 4244")
+	b.def.Namespaces = definition.Namespaces{PID: definition.NamespaceHost}
+	b.def.Limits.Wall = definition.Duration(300 * time.Millisecond)
+	began := time.Now()
+	r, err := b.run()
+	if err != nil || r.Verdict != definition.VerdictTimeout || r.Limit != "wall" || time.Since(began) > 15*time.Second {
+		t.Errorf("%+v, %v, after %s", r, err, time.Since(began))
+	}
+}
+
+// TestKeeperIsEmpty: by the time the payload runs, PID 1 has none of the host's
+// folders open and no capability.
+func TestKeeperIsEmpty(t *testing.T) {
+	if !isRoot() {
+		t.Skip("missing: capabilities of the host's")
+	}
+	caps := []string{"SYS_PTRACE", "DAC_OVERRIDE", "DAC_READ_SEARCH"}
+	for range 30 {
+		b := shell(t, "ls /proc/1/fd | tr '\\n' ' '; grep CapEff /proc/1/status")
+		b.def.Namespaces = definition.Namespaces{User: definition.NamespaceHost}
+		b.def.Caps = definition.Capabilities{Bounding: caps, Effective: caps, Permitted: caps}
+		b.ok()
+		b.want("3 CapEff:\t0000000000000000")
 	}
 }
 

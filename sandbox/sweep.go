@@ -24,6 +24,11 @@ const sweepLimit = 10 * time.Second
 // revive loads hooks from a record; nil leaves poststop hooks out. The errors are
 // of containers that could not be removed; the next sweep tries them again.
 func Sweep(stateDir string, revive func(record []byte) (definition.Hooks, error), log func(string)) error {
+	return sweep(stateDir, func() {}, revive, log)
+}
+
+// sweep calls begin before it does what may take its time.
+func sweep(stateDir string, begin func(), revive func(record []byte) (definition.Hooks, error), log func(string)) error {
 	entries, err := os.ReadDir(stateDir)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -33,23 +38,31 @@ func Sweep(stateDir string, revive func(record []byte) (definition.Hooks, error)
 	}
 	var all error
 	for _, e := range entries {
-		if err := sweepOne(filepath.Join(stateDir, e.Name()), revive, log); err != nil {
+		if err := sweepOne(filepath.Join(stateDir, e.Name()), begin, revive, log); err != nil {
 			all = errors.Join(all, fmt.Errorf("sweep %s: %w", e.Name(), err))
 		}
 	}
 	return all
 }
 
-func sweepOne(dir string, revive func([]byte) (definition.Hooks, error), log func(string)) error {
+func sweepOne(dir string, begin func(), revive func([]byte) (definition.Hooks, error), log func(string)) error {
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil // its supervisor lives, or it has just gone
 	}
 	s := &state{dir: dir, lock: lock}
-	if strings.HasPrefix(filepath.Base(dir), tempPrefix) || !s.stillThere() {
+	if !s.stillThere() {
+		s.unlock() // another of the same name may be there by now
+		return nil
+	}
+	if strings.HasPrefix(filepath.Base(dir), tempPrefix) {
 		return s.remove()
 	}
 	text, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if errors.Is(err, os.ErrNotExist) {
+		// A folder has its record from before it has its name: it was being removed.
+		return s.remove()
+	}
 	if err == nil {
 		err = json.Unmarshal(text, &s.record)
 	}
@@ -61,6 +74,7 @@ func sweepOne(dir string, revive func([]byte) (definition.Hooks, error), log fun
 		s.unlock()
 		return nil
 	}
+	begin()
 	if err := s.removeCgroups(); err != nil {
 		s.unlock()
 		return err

@@ -112,7 +112,7 @@ func TestThrowAwayOverlay(t *testing.T) {
 // TestCgroupFromInside: a container that has controllers sees its own cgroup as the
 // root of all, and cannot change its limits.
 func TestCgroupFromInside(t *testing.T) {
-	layout, err := cgroups.Probe(true)
+	layout, err := cgroups.Probe(true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,8 +45,11 @@ func (c *container) judge() {
 
 func (c *container) signalVerdict(sig unix.Signal) definition.Verdict {
 	m, r := c.monitor, c.result
+	m.mu.Lock()
+	ours := m.killed || m.forwarded[sig]
+	m.mu.Unlock()
 	switch {
-	case m.killed || m.forwarded[sig]:
+	case ours:
 		return definition.VerdictKilled
 	case sig == unix.SIGKILL && r.OOMKills > 0:
 		// Only a SIGKILL that we did not send, together with a kill counted by the

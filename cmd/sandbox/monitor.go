@@ -7,7 +7,7 @@ import (
 )
 
 // calmMonitor has the Go runtime's monitor thread wake every 2 ms, not every 80 µs,
-// for the first moments of the process: it takes a tenth of a processor from a start
+// for the life of the process: it takes a tenth of a processor from a start
 // that lasts 4 ms. The thread sleeps 20 µs and more as the kernel's timers are only as
 // exact as a thread's slack (prctl(2) PR_SET_TIMERSLACK, 50 µs unless told). Root may
 // set that of another thread (proc_pid_timerslack_ns(5), Linux 4.6); for everyone else,

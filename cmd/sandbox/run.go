@@ -112,7 +112,9 @@ func (r *running) live() (*definition.Result, error) {
 	if err := checkGrants(recipe, r.line); err != nil {
 		return nil, err
 	}
-	facts, err := probe.Probe(plan.WantsOf(r.def))
+	wants := plan.WantsOf(r.def)
+	wants.Own = launcher.Started
+	facts, err := probe.Probe(wants)
 	if err != nil {
 		return nil, err
 	}

@@ -158,11 +158,11 @@ func TestLookAlikes(t *testing.T) {
 }
 
 func TestProbeWithoutLimitsReadsTheSamePlace(t *testing.T) {
-	full, err := Probe(true)
+	full, err := Probe(true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	short, err := Probe(false)
+	short, err := Probe(false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func BenchmarkProbe(b *testing.B) {
 	for _, limits := range []bool{false, true} {
 		b.Run(fmt.Sprintf("limits=%t", limits), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := Probe(limits); err != nil {
+				if _, err := Probe(limits, nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -209,7 +209,7 @@ func BenchmarkProbe(b *testing.B) {
 }
 
 func BenchmarkCreateRemove(b *testing.B) {
-	layout, err := Probe(true)
+	layout, err := Probe(true, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

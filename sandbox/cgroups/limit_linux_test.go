@@ -84,7 +84,7 @@ func TestLeaf(t *testing.T) {
 	}
 	eachLayout(t, definition.Limits{Pids: count(100)}, func(t *testing.T, s Setting) {
 		if s.Dirs[0].Version != 2 || !contains(s.Dirs[0].Controllers, "pids") {
-			if host, err := Probe(true); err != nil || host.Mode == ModeV2 {
+			if host, err := Probe(true, nil); err != nil || host.Mode == ModeV2 {
 				t.Fatalf("%+v without the v1 hierarchies, %v", s, err)
 			}
 			t.Skip("missing: the pids controller on cgroup v2")
@@ -115,7 +115,7 @@ func executable(t *testing.T) string {
 }
 
 func leaf(t *testing.T) {
-	before, err := Probe(true)
+	before, err := Probe(true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func leaf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	during, err := Probe(true)
+	during, err := Probe(true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func leaf(t *testing.T) {
 	if err := g.Remove(); err != nil {
 		t.Fatal(err)
 	}
-	after, err := Probe(true)
+	after, err := Probe(true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 }
 
 func leftovers() []string {
-	layout, err := Probe(true)
+	layout, err := Probe(true, nil)
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -71,7 +71,7 @@ func uniqueID() string { return fmt.Sprintf("%s%d", prefix(), counter.Add(1)) }
 // eachLayout runs a test on every layout of this host that takes the limits.
 func eachLayout(t *testing.T, limits definition.Limits, test func(*testing.T, Setting)) {
 	t.Helper()
-	host, err := Probe(true)
+	host, err := Probe(true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

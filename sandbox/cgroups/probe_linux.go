@@ -17,7 +17,7 @@ const base = "/sys/fs/cgroup"
 // no more than the place of the v2 cgroup, in 20 to 30 µs; with limits it takes
 // up to 100 µs. mountinfo, at 50 to 150 µs, is read only where a hierarchy is not
 // mounted where it is expected.
-func Probe(limits bool) (Layout, error) {
+func Probe(limits bool, mine func(pid int) bool) (Layout, error) {
 	layout := Layout{Mode: ModeNone, UID: os.Geteuid()}
 	text, err := readFile(unix.AT_FDCWD, "/proc/self/cgroup")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -45,7 +45,7 @@ func Probe(limits bool) (Layout, error) {
 		}
 	}
 	if point != "" {
-		layout.Unified = probeUnified(point, path, limits)
+		layout.Unified = probeUnified(point, path, limits, mine)
 	}
 	switch {
 	case point != "" && (len(layout.V1) > 0 || point != base && magicOf(base) != unix.CGROUP2_SUPER_MAGIC):
@@ -98,8 +98,8 @@ func searchUnified(own []membership, mounts []mount) (point, path string) {
 	return point, path
 }
 
-func probeUnified(point, path string, limits bool) *Unified {
-	u := &Unified{Mount: point, Own: probePlace(point, path, limits)}
+func probeUnified(point, path string, limits bool, mine func(pid int) bool) *Unified {
+	u := &Unified{Mount: point, Own: probePlace(point, path, limits, mine)}
 	if u.Own.Root {
 		// The root has no such files of its own.
 		u.Kill, u.Freeze = kernelAtLeast(5, 14), kernelAtLeast(5, 2)
@@ -112,13 +112,13 @@ func probeUnified(point, path string, limits bool) *Unified {
 		if parent == "" {
 			parent = "/"
 		}
-		above := probePlace(point, parent, true)
+		above := probePlace(point, parent, true, mine)
 		u.Above = &above
 	}
 	return u
 }
 
-func probePlace(point, path string, limits bool) Place {
+func probePlace(point, path string, limits bool, mine func(pid int) bool) Place {
 	dir := below(point, path)
 	p := Place{Path: path, Writable: writable(dir) && writable(dir+"/cgroup.procs")}
 	kind, err := readFile(unix.AT_FDCWD, dir+"/cgroup.type")
@@ -136,7 +136,7 @@ func probePlace(point, path string, limits bool) Place {
 	p.Delegated = p.Writable && !p.Root && (os.Geteuid() != 0 || path == "/" || delegated(dir))
 	if !p.Root {
 		// The root may be full of them, and it does not matter.
-		p.Processes = processesIn(dir)
+		p.Processes = processesIn(dir, mine)
 	}
 	return p
 }
@@ -152,15 +152,20 @@ func delegated(dir string) bool {
 	return false
 }
 
-func processesIn(dir string) Processes {
+func processesIn(dir string, mine func(pid int) bool) Processes {
 	pids, err := pidsOf(dir)
-	switch {
-	case err == nil && len(pids) == 0:
-		return ProcessesNone
-	case err == nil && len(pids) == 1 && pids[0] == os.Getpid():
-		return ProcessesSelf
+	if err != nil {
+		return ProcessesOthers
 	}
-	return ProcessesOthers
+	for _, pid := range pids {
+		if pid != os.Getpid() && (mine == nil || !mine(pid)) {
+			return ProcessesOthers
+		}
+	}
+	if len(pids) == 0 {
+		return ProcessesNone
+	}
+	return ProcessesSelf
 }
 
 // findV1 looks for the hierarchies where they are expected, without mountinfo,

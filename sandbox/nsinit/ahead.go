@@ -67,6 +67,29 @@ func (a *ahead) spawnMachine(l *Launcher) (*Child, error) {
 	return child.orClosed(err)
 }
 
+// Started reports whether a process is the machine that was started ahead.
+func (l *Launcher) Started(pid int) bool {
+	l.mu.Lock()
+	a := l.ahead
+	l.mu.Unlock()
+	if a == nil {
+		return false
+	}
+	<-a.ready
+	return a.child != nil && a.child.PID() == pid
+}
+
+// Discard ends the machine that was started ahead, which is then started anew.
+func (l *Launcher) Discard() {
+	l.mu.Lock()
+	a := l.ahead
+	l.ahead = nil
+	l.mu.Unlock()
+	if a != nil {
+		a.discard()
+	}
+}
+
 // discard ends the machine and the thread.
 func (a *ahead) discard() {
 	<-a.ready

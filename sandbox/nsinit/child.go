@@ -194,7 +194,8 @@ func (c *Child) wait(ctx context.Context, until time.Time, cond func() (bool, er
 		case end.IsZero():
 			c.listen(fds, -1)
 		case end.After(now):
-			c.listen(fds, int((end.Sub(now)+time.Millisecond-1)/time.Millisecond))
+			rest := min(end.Sub(now), time.Hour) // poll(2) takes an int of milliseconds, 24 days
+			c.listen(fds, int((rest+time.Millisecond-1)/time.Millisecond))
 		case c.Lasting != nil && end.Equal(c.Until):
 			c.Lasting()
 			c.Lasting = nil

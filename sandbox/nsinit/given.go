@@ -8,16 +8,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// receiveDescriptor waits for a message of the supervisor, and returns where the
-// descriptor is that came with it; -1 when none did.
-func (in *Init) receiveDescriptor() Mem {
+// receiveDescriptor waits for a message of a kind of the supervisor, and returns
+// where the descriptor is that came with it; -1 when none did.
+func (in *Init) receiveDescriptor(kind uint32) Mem {
 	control := in.Bytes(append(make([]byte, unix.SizeofCmsghdr), u32s(^uint32(0), 0)...))
-	header := in.message(in.Space(8), control)
-	n, told := in.NewWord(0), in.NewLabel()
+	text := in.Space(8)
+	header := in.message(text, control)
+	n, told, other, meant := in.NewWord(0), in.NewLabel(), in.NewLabel(), in.NewLabel()
 	in.Call(unix.SYS_RECVMSG, Imm(fdSocket), Addr(header), Imm(unix.MSG_CMSG_CLOEXEC)).Store(n)
 	in.TestElse(Word(n), Imm(-1), Imm(0), told)
 	in.Exit(exitSetup) // the supervisor is gone
 	in.Bind(told)
+	in.TestElse(Word(text), Imm(-1), Imm(kind), other)
+	in.Jump(meant)
+	in.Bind(other)
+	in.Raise(unix.EBADMSG)
+	in.Bind(meant)
 	return control + unix.SizeofCmsghdr
 }
 
@@ -34,7 +40,7 @@ func (in *Init) message(text, control Mem) Mem {
 
 // awaitCgroup waits for the cgroup that the payload is to be born in.
 func (in *Init) awaitCgroup() {
-	in.cgroup = in.receiveDescriptor()
+	in.cgroup = in.receiveDescriptor(KindCgroup)
 	given := in.NewLabel()
 	in.TestElse(Word(in.cgroup), Imm(-1), Imm(-1), given)
 	in.Raise(unix.EBADF)
@@ -97,7 +103,12 @@ func (c *Child) sendDescriptor(kind uint32, fd *int) {
 		rights = unix.UnixRights(*fd)
 	}
 	if c.conn.socket >= 0 {
-		unix.Sendmsg(c.conn.socket, u32s(kind, 0), rights, nil, unix.MSG_NOSIGNAL) //nolint:errcheck // see give
+		err := unix.Sendmsg(c.conn.socket, u32s(kind, 0), rights, nil, unix.MSG_NOSIGNAL)
+		if err != nil && err != unix.EPIPE && err != unix.ECONNRESET {
+			// Init would wait for it for ever.
+			c.failure = &SpawnError{Doing: "hand init a descriptor", Cause: err}
+			c.conn.wakeUp()
+		}
 	}
 	closeFD(fd)
 }

@@ -45,8 +45,8 @@ func (in *Init) clonePayload(op plan.ClonePayload) {
 	if maps {
 		flags |= unix.CLONE_NEWUSER
 		in.procfs()
-		in.Call(unix.SYS_PIPE2, Addr(release), Imm(unix.O_CLOEXEC))
 	}
+	in.Call(unix.SYS_PIPE2, Addr(release), Imm(unix.O_CLOEXEC))
 	if !op.PID {
 		// Without a pid namespace orphans would go to the host's init.
 		in.Call(unix.SYS_PRCTL, Imm(unix.PR_SET_CHILD_SUBREAPER), Imm(1), Imm(0), Imm(0), Imm(0))
@@ -65,7 +65,6 @@ func (in *Init) clonePayload(op plan.ClonePayload) {
 	in.Bind(keeper)
 	if maps {
 		in.writeMaps(op, payload)
-		in.Call(unix.SYS_WRITE, Word(release+4), in.Str("1"), Imm(1))
 	}
 	named, unknown := in.NewLabel(), in.NewLabel()
 	in.TestElse(Word(payload), Imm(-1), Imm(firstPayloadPID), unknown)
@@ -73,13 +72,11 @@ func (in *Init) clonePayload(op plan.ClonePayload) {
 	in.Bind(unknown)
 	in.send(message, 8)
 	in.Bind(named)
-	in.keep(payload)
+	in.keep(payload, release)
 
 	in.Bind(child)
 	in.dumpable(1)
-	if maps {
-		in.release = release // awaited before the first step that needs them
-	}
+	in.release = release // awaited before the first step that needs the maps
 	in.keeper = true
 	if !op.PID && in.pdeathsig {
 		// The keeper's death ends a pid namespace, but not a mere child.
@@ -103,9 +100,10 @@ func (in *Init) cloneIntoCgroup(flags uintptr) Instr {
 	return in.Call(unix.SYS_CLONE3, Addr(args), Imm(cloneArgsSize))
 }
 
-// awaitMaps parks the child until its user namespace has maps; the end of file
-// means that the keeper failed, and has said so.
-func (in *Init) awaitMaps() {
+// awaitKeeper parks the child until its user namespace has maps, and its keeper has
+// nothing left that a payload could take; the end of file means that the keeper
+// failed, and has said so, or was killed before the child could be told of that.
+func (in *Init) awaitKeeper() {
 	release := in.release
 	if release == 0 {
 		return
@@ -146,15 +144,20 @@ func (in *Init) writeMaps(op plan.ClonePayload, payload Mem) {
 	in.writeFile(Word(dir), "uid_map", mapText(op.UID))
 }
 
-// keep is the rest of the keeper's life.
-func (in *Init) keep(payload Mem) {
+// keep is the rest of the keeper's life. It releases the child when it has no
+// capability and none of the host's folders any more: a payload with
+// CAP_SYS_PTRACE in the keeper's user namespace can follow its /proc/1/fd.
+func (in *Init) keep(payload, release Mem) {
 	// Of its descriptors only the socket stays. The status pipe must go, as its end
 	// of file reports execve; stdio must go, so that its readers see an end of file.
+	in.Call(unix.SYS_DUP3, Word(release+4), Imm(fdStatus), Imm(unix.O_CLOEXEC))
 	in.Call(unix.SYS_CLOSE_RANGE, Imm(0), Imm(fdSocket-1), Imm(0))
-	in.Call(unix.SYS_CLOSE_RANGE, Imm(fdSocket+1), Imm(^uint32(0)), Imm(0))
+	in.Call(unix.SYS_CLOSE_RANGE, Imm(fdStatus+1), Imm(^uint32(0)), Imm(0))
 	in.Call(unix.SYS_PRCTL, Imm(unix.PR_SET_NAME), in.Str("sandbox-init"), Imm(0), Imm(0), Imm(0)).Ignore()
 	in.dropAll()
-	in.rearm() // last: nothing from here on clears it
+	in.rearm()                                                           // last: nothing from here on clears it
+	in.Call(unix.SYS_WRITE, Imm(fdStatus), in.Str("1"), Imm(1)).Ignore() // a child that was killed is reaped below
+	in.Call(unix.SYS_CLOSE, Imm(fdStatus))
 
 	message := in.Bytes(append(u32s(KindExit), make([]byte, exitSize-4)...))
 	// __WALL, as a payload may clone with another signal than SIGCHLD.

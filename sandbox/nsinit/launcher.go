@@ -1,6 +1,7 @@
 package nsinit
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -71,11 +72,14 @@ func (l *Launcher) Start(in *Init, s Spawn) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	if child, err := l.takeAhead(in, s, flags); child != nil || err != nil {
+	if child, err := l.takeAhead(in, s, flags); child != nil {
 		if err == nil {
 			err = child.runWith(s, in, program)
 		}
-		return child.orClosed(err)
+		if child, err = child.orClosed(err); !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
+			return child, err
+		}
+		// Something has killed it, and it had done nothing yet.
 	}
 	child, err := newChild()
 	if err != nil {
@@ -137,13 +141,11 @@ func (l *Launcher) machineFile() (*os.File, error) {
 // Close ends the launcher's threads, and so what it started and what still lives;
 // closing each Child first is the caller's part.
 func (l *Launcher) Close() {
+	l.Discard()
 	l.mu.Lock()
-	a, threads := l.ahead, []*thread{l.worker, l.used}
-	l.ahead, l.worker, l.used = nil, nil, nil
+	threads := []*thread{l.worker, l.used}
+	l.worker, l.used = nil, nil
 	l.mu.Unlock()
-	if a != nil {
-		a.discard()
-	}
 	for _, t := range threads {
 		if t != nil {
 			t.end()

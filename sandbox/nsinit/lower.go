@@ -27,7 +27,7 @@ func (in *Init) Lower(op plan.Op) (bool, error) {
 		in.cloneSibling(in.namespaceFlags(op.Namespaces))
 	case plan.Unshare:
 		if len(op.Namespaces) != 1 || op.Namespaces[0] != "cgroup" {
-			in.awaitMaps()
+			in.awaitKeeper()
 		}
 		in.Call(unix.SYS_UNSHARE, Imm(in.namespaceFlags(op.Namespaces)))
 	case plan.AwaitCgroup:
@@ -54,7 +54,7 @@ func (in *Init) lowerPayload(op plan.Op) (bool, error) {
 	case plan.NewSession, plan.BoundCaps:
 		// No id is involved: done while the keeper writes the maps.
 	default:
-		in.awaitMaps()
+		in.awaitKeeper()
 	}
 	switch op := op.(type) {
 	case plan.NewSession:

@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 // enterNet waits for the net namespace that was made ahead, or is told that none
 // was and makes it.
 func (in *Init) enterNet() {
-	fd := in.receiveDescriptor()
+	fd := in.receiveDescriptor(KindNet)
 	made, done := in.NewLabel(), in.NewLabel()
 	in.TestElse(Word(fd), Imm(-1), Imm(-1), made)
 	in.Call(unix.SYS_UNSHARE, Imm(unix.CLONE_NEWNET)).Then(done)

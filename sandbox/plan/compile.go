@@ -156,7 +156,7 @@ func (c *compiler) hostSetup() {
 	if c.facts.Root {
 		spawn.Namespaces = c.namespaces(false) // the net namespace comes later
 	}
-	early := c.apart() && len(c.setting.Dirs) == 1
+	early := c.apart() && len(c.setting.Dirs) == 1 && !c.setting.Leaf // a leaf is made for the runner alone
 	if !early {
 		c.host(Reserve{}, "")
 	}
@@ -194,6 +194,7 @@ func (c *compiler) cgroup() {
 func (c *compiler) awaitCgroup() {
 	if c.apart() && !c.awaited {
 		c.awaited = true
+		c.enterNet() // what is given to init comes in this order
 		c.init(AwaitCgroup{}, "")
 	}
 }

@@ -23,7 +23,7 @@ func (c *compiler) becomePayload() {
 	last := c.own.user && c.facts.Root
 	if last {
 		// Raising them needs CAP_SYS_RESOURCE in the host's user namespace.
-		c.processLimits(func(r definition.Rlimit) bool { return !scarceFiles(r) })
+		c.processLimits(c.earlyLimit)
 		c.oomScore()
 	}
 	if c.own.time {
@@ -39,10 +39,10 @@ func (c *compiler) becomePayload() {
 		c.init(SetTerminal{HostDevices: !c.own.mount}, set("process.terminal", c.def.Process.Terminal != ""))
 	}
 	if last {
-		c.processLimits(scarceFiles)
+		c.processLimits(lateLimit)
 	} else {
 		c.oomScore() // opens a file, which scarceFiles would not let it
-		c.processLimits(func(definition.Rlimit) bool { return true })
+		c.processLimits(func(r definition.Rlimit) (definition.Rlimit, bool) { return r, true })
 	}
 	c.privileges(c.def.Process.Cwd)
 	c.execute(c.def.Process.Args, nil)
@@ -102,11 +102,12 @@ func (c *compiler) split(last bool) {
 	}
 }
 
-// processLimits sets the rlimits that a condition holds for. Without
+// processLimits sets those rlimits, or that of them, whose time it is. Without
 // CAP_SYS_RESOURCE in the host's user namespace a hard limit can only be lowered.
-func (c *compiler) processLimits(when func(definition.Rlimit) bool) {
+func (c *compiler) processLimits(whose func(definition.Rlimit) (definition.Rlimit, bool)) {
 	for _, r := range c.def.Rlimits {
-		if !when(r) {
+		r, now := whose(r)
+		if !now {
 			continue
 		}
 		field := definition.Join("rlimits", r.Name)
@@ -134,9 +135,22 @@ func (c *compiler) mayRaise() bool {
 	return c.facts.Root && c.mappedIDs() == allIDs && c.facts.Capabilities&(1<<capSysResource) != 0
 }
 
+// earlyLimit is what can be raised only while init has the host's capabilities.
+func (c *compiler) earlyLimit(r definition.Rlimit) (definition.Rlimit, bool) {
+	have, ok := c.hardLimit(r.Name)
+	raised := ok && r.Hard > have
+	if scarceFiles(r) {
+		r.Soft = r.Hard
+		return r, raised
+	}
+	return r, true
+}
+
+func lateLimit(r definition.Rlimit) (definition.Rlimit, bool) { return r, scarceFiles(r) }
+
 // scarceFiles are few descriptors, which init itself needs more of until the
-// payload is on its own. They are always a lowering: the kernel's default is 1024.
-func scarceFiles(r definition.Rlimit) bool { return r.Name == "nofile" && r.Hard <= 1024 }
+// payload is on its own: the kernel's default is 1024.
+func scarceFiles(r definition.Rlimit) bool { return r.Name == "nofile" && r.Soft <= 1024 }
 
 func (c *compiler) oomScore() {
 	if adj := c.def.Process.OOMScoreAdj; adj != nil {

@@ -190,6 +190,7 @@ func overlap(a, b string) bool {
 // syncs: a host step between init's steps is behind the sync that parks init.
 func (c checker) syncs() {
 	c.t.Helper()
+	c.before("what init is given", find[plan.EnterNet](c), find[plan.AwaitCgroup](c))
 	at, spawned := "", false
 	for _, s := range c.p.Steps {
 		if s.Side == plan.Init {

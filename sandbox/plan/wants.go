@@ -25,6 +25,9 @@ type Wants struct {
 	Devices []string `json:"devices,omitempty"`
 	// Rlimits are resource limits of the caller that are asked for, by name.
 	Rlimits []string `json:"rlimits,omitempty"`
+	// Own reports whether a process is one that the caller started for this run, and
+	// that does not count as another in its cgroup; nil for none.
+	Own func(pid int) bool `json:"-"`
 }
 
 // WantsOf returns the facts that Compile will look at.

@@ -32,7 +32,7 @@ func Probe(w plan.Wants) (plan.Facts, error) {
 		return f, err
 	}
 	f.CacheDir = CacheDir()
-	if f.Cgroup, err = cgroups.Probe(w.Limits); err != nil {
+	if f.Cgroup, err = cgroups.Probe(w.Limits, w.Own); err != nil {
 		return f, err
 	}
 	if w.HostRootfs {
