@@ -73,7 +73,7 @@ func (in *Init) clonePayload(op plan.ClonePayload) {
 	in.Bind(unknown)
 	in.send(message, 8)
 	in.Bind(named)
-	in.keep(payload)
+	in.keep(payload, op.Stay)
 
 	in.Bind(child)
 	in.dumpable(1)
@@ -143,7 +143,7 @@ func (in *Init) writeMaps(op plan.ClonePayload, payload Mem) {
 }
 
 // keep is the rest of the keeper's life.
-func (in *Init) keep(payload Mem) {
+func (in *Init) keep(payload Mem, stay bool) {
 	// Of its descriptors only the socket stays. The status pipe must go, as its end
 	// of file reports execve; stdio must go, so that its readers see an end of file.
 	in.Call(unix.SYS_CLOSE_RANGE, Imm(0), Imm(fdSocket-1), Imm(0))
@@ -159,6 +159,9 @@ func (in *Init) keep(payload Mem) {
 	in.Call(unix.SYS_WAIT4, Imm(-1), Addr(message+exitStatus), Imm(unix.WALL), Addr(message+exitUsage)).Store(message + exitPID)
 	in.TestElse(Word(message+exitPID), Imm(-1), Word(payload), again)
 	in.send(message, exitSize)
+	if in.stays = stay; stay {
+		in.stay()
+	}
 	in.Exit(0)
 }
 

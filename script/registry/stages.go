@@ -62,7 +62,7 @@ var Context = []Member{
 	{Name: "cgroup", Stages: AnyStage, Doc: "The container's cgroup path on the host, or \"\"."},
 	{Name: "netns", Stages: AnyStage, Doc: "A path that names the container's network namespace, or \"\".", Aka: []string{"net"}},
 	{Name: "data", Stages: AnyStage, Doc: "A table of JSON values, at most 1 MiB, kept from hook to hook; saved when a hook returns.", Example: "ctx.data.pid = ctx.pid", Aka: []string{"state", "vars"}},
-	{Name: "result", Stages: Collect | Poststop, Doc: "How it ended: verdict, exit_code, signal, limit, wall, cpu, peak.memory, peak.pids, …", Example: "ctx.result.verdict", Aka: []string{"status", "exit_code"}},
+	{Name: "result", Stages: Collect | Poststop, Doc: "How it ended: verdict, exit_code, signal, limit, wall, cpu, peak.memory, peak.pids, steps, …", Example: "ctx.result.verdict", Aka: []string{"status", "exit_code"}},
 	{Name: "time", Method: true, Stages: AnyStage, Returns: "number", Doc: "Seconds since the recipe was loaded, monotonic.", Aka: []string{"clock", "now"}},
 	{Name: "log", Method: true, Stages: AnyStage, Args: "format, …", Doc: "Writes one line for the user; format is that of string.format.", Example: `ctx:log("pid %d", ctx.pid)`, Aka: []string{"print", "printf", "warn"}},
 	{Name: "fail", Method: true, Stages: Poststart | Collect, Args: "format, …", Doc: "Ends the hook, and makes the verdict \"failed\" with this reason and line.", Example: `ctx:fail("wrong answer")`, Aka: []string{"error", "abort"}},
