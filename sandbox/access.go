@@ -111,7 +111,7 @@ func (a *access) Signal(ctx context.Context, signal string) error {
 	m.mu.Lock()
 	m.forwarded[number] = true
 	m.mu.Unlock()
-	return a.c.child.Signal(number)
+	return m.signal(number)
 }
 
 func (a *access) Pause(ctx context.Context) error {

@@ -26,12 +26,16 @@ type container struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	state *state
-	group *cgroups.Group
-	init  *nsinit.Init
-	child *nsinit.Child
-	root  *mount.Root
-	stdio *stdio
+	state    *state
+	group    *cgroups.Group
+	init     *nsinit.Init
+	child    *nsinit.Child
+	root     *mount.Root
+	stdio    *stdio
+	services []*service    // that have been started
+	view     *mount.Root   // the container's root, to find out why a program did not start
+	kept     []*os.File    // the container's namespaces, for what joins
+	spent    time.Duration // processor time of the steps
 
 	// parked is set while init waits at a sync point, with the words of the answer.
 	parked bool
@@ -124,7 +128,7 @@ func (c *container) step(s *plan.Step) error {
 }
 
 func pointNamed(name string) (nsinit.Point, error) {
-	for _, p := range []nsinit.Point{nsinit.PointMap, nsinit.PointUser, nsinit.PointPrestart} {
+	for _, p := range []nsinit.Point{nsinit.PointMap, nsinit.PointUser, nsinit.PointPrestart, nsinit.PointJoin} {
 		if p.String() == name {
 			return p, nil
 		}
@@ -240,6 +244,13 @@ func (c *container) fail(f definition.Failure) {
 		c.result.Failure = &f
 	}
 	c.result.Verdict = definition.VerdictFailed
+}
+
+// progress tells who wants to know what becomes of steps and services.
+func (c *container) progress(p Progress) {
+	if c.Progress != nil {
+		c.Progress(p)
+	}
 }
 
 // warn adds a warning to the result; nil is none.

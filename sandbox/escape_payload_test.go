@@ -56,6 +56,9 @@ func payload(name string) {
 	case "nested":
 		fmt.Print(unmaskNested())
 		return
+	case "serve":
+		serve()
+		return
 	case "watch":
 		watchJoiners()
 		return

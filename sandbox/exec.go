@@ -20,30 +20,22 @@ const maxExecOutput = 1 << 20
 // exec runs a further process in the container, with the payload's user,
 // capabilities and filter, and waits for it. It is killed at the end of ctx.
 func (c *container) exec(ctx context.Context, request definition.ExecRequest) (definition.ExecResult, error) {
-	var result definition.ExecResult
 	p, err := plan.CompileExec(c.def, c.Facts, request)
 	if err != nil {
-		return result, err
+		return definition.ExecResult{}, err
 	}
-	in, closeFiles, err := c.encodeExec(p)
-	defer closeFiles()
-	if err != nil {
-		return result, err
-	}
-	pipes, err := openPipes(request.Stdin)
+	return c.capture(ctx, p, request.Stdin)
+}
+
+// capture runs a further process that has been compiled, and keeps its output.
+func (c *container) capture(ctx context.Context, p *plan.Plan, stdin []byte) (result definition.ExecResult, err error) {
+	pipes, err := openPipes(stdin)
 	if err != nil {
 		return result, err
 	}
 	defer pipes.close()
 	defer pipes.started()
-	spawn := nsinit.Spawn{Stdin: pipes.in, Stdout: pipes.out, Stderr: pipes.err}
-	if c.group != nil {
-		if spawn.Cgroup, err = c.birthplace(); err != nil {
-			return result, err
-		}
-		defer spawn.Cgroup.Close() // of nil it does nothing
-	}
-	child, err := c.Launcher.Start(in, spawn)
+	child, err := c.join(p, nsinit.Spawn{Stdin: pipes.in, Stdout: pipes.out, Stderr: pipes.err})
 	pipes.started()
 	if err != nil {
 		return result, err

@@ -45,6 +45,31 @@ func (c *container) host(s *plan.Step) error {
 	case plan.CopyArtifact:
 		return c.copyArtifact(op)
 	}
+	return c.joined(s)
+}
+
+// joined performs a step of the host side on what joins the container.
+func (c *container) joined(s *plan.Step) error {
+	switch op := s.Op.(type) {
+	case plan.KeepNamespaces:
+		return c.keepNamespaces(op)
+	case plan.StartService:
+		return c.startService(op)
+	case plan.AwaitInit:
+		c.listen()
+		return c.awaitExec()
+	case plan.Watch:
+		c.monitor.setAlarms()
+		return nil
+	case plan.RunStep:
+		c.runStep(op)
+		return nil
+	case plan.StopServices:
+		c.stopServices()
+		return nil
+	case plan.EndAll:
+		return c.endAll()
+	}
 	return fmt.Errorf("no host step is called %T", s.Op)
 }
 
@@ -180,6 +205,9 @@ func (c *container) log(line string) {
 // supervise waits for the payload's end, and judges it.
 func (c *container) supervise() error {
 	c.monitor.wait()
+	if c.def.Joined() {
+		return nil // services are to end first
+	}
 	c.killRest()
 	c.stdio.drain(time.Second)
 	c.judge()

@@ -72,10 +72,17 @@ func insertFailure(p *plan.Plan, n int) {
 
 // supervisor is what a killed supervisor runs; see TestSupervisorKilled.
 func supervisor(job string) {
+	sleepers := []string{"/bin/sh", "-c", "sleep 4242 & sleep 4242 & wait"}
 	def := definition.Definition{
 		Name:    "killed",
 		Rootfs:  definition.Rootfs{Kind: definition.RootfsHost},
-		Process: definition.Process{Args: []string{"/bin/sh", "-c", "sleep 4242 & sleep 4242 & wait"}},
+		Process: definition.Process{Args: sleepers},
+	}
+	if job == jobSteps {
+		job = string(definition.StagePoststart)
+		def.Process.Args = nil
+		def.Steps = []definition.Step{{Name: "first", Args: sleepers}}
+		def.Services = []definition.Service{{Name: "db", Args: sleepers}}
 	}
 	h := new(hooks)
 	park := func(ctx context.Context, call definition.HookCall) error {
@@ -96,14 +103,17 @@ func supervisor(job string) {
 	}
 }
 
+// jobSteps has a supervisor park when a service runs and steps are to come.
+const jobSteps = "steps"
+
 func TestSupervisorKilled(t *testing.T) {
-	for _, stage := range []definition.Stage{definition.StagePrestart, definition.StagePoststart} {
-		t.Run(string(stage), func(t *testing.T) {
+	for _, job := range []string{string(definition.StagePrestart), string(definition.StagePoststart), jobSteps} {
+		t.Run(job, func(t *testing.T) {
 			state := filepath.Join(t.TempDir(), "state")
 			leakcheck.Check(t, state)
-			cmd := supervise(t, string(stage), state)
+			cmd := supervise(t, job, state)
 			id := waitForLine(t, cmd)
-			if stage == definition.StagePoststart {
+			if job != string(definition.StagePrestart) {
 				eventually(t, "the payload's start", func() bool { return processes("4242") > 0 })
 			}
 			cmd.Process.Kill()

@@ -30,25 +30,28 @@ type monitor struct {
 	alarms   alarms
 
 	mu        sync.Mutex
+	target    *nsinit.Child // the payload, or the step that runs; nil between steps
 	exit      nsinit.Exit
 	started   time.Time
 	ended     time.Time
 	first     *stop // why the payload was ended, nil when it ended by itself
 	forwarded map[unix.Signal]bool
 	interrupt int
-	killed    bool // we sent SIGKILL
+	latest    unix.Signal // that asked for the end
+	killed    bool        // we sent SIGKILL
+	late      bool        // the step was over its own limit
 	peakPids  int64
 }
 
 // alarms are the times at which the monitor has something to do; zero is never.
 // They are waited for by the poll(2) that waits for init: a timer of the runtime
 // would cost a short container a thread.
-type alarms struct{ wall, idle, sample, grace, last time.Time }
+type alarms struct{ wall, idle, sample, grace, last, step, stepGrace time.Time }
 
 // next is the earliest of them.
 func (a *alarms) next() time.Time {
 	var first time.Time
-	for _, t := range [...]time.Time{a.wall, a.idle, a.sample, a.grace, a.last} {
+	for _, t := range [...]time.Time{a.wall, a.idle, a.sample, a.grace, a.last, a.step, a.stepGrace} {
 		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
 			first = t
 		}
@@ -77,6 +80,10 @@ func (c *container) startMonitor() {
 		forwarded: map[unix.Signal]bool{}}
 	c.monitor = m
 	c.result.Started, c.result.StartedAt = true, m.started.UTC()
+	if len(c.def.Steps) > 0 {
+		return // each step is followed by itself
+	}
+	m.target = c.child
 	if len(c.def.HooksOf(definition.StagePoststart)) > 0 {
 		go m.wait()
 	}
@@ -85,17 +92,27 @@ func (c *container) startMonitor() {
 // wait watches until the payload has ended, or waits for who does.
 func (m *monitor) wait() { m.watching.Do(m.watch) }
 
-// watch is the loop; it ends when init has reported the payload's end.
+// watch ends when init has reported the payload's end.
 func (m *monitor) watch() {
 	defer close(m.done)
+	if len(m.c.def.Steps) > 0 {
+		m.ended = time.Now()
+		return
+	}
 	m.setAlarms()
+	exit := m.follow(m.c.child)
+	m.mu.Lock()
+	m.exit, m.ended = exit, time.Now()
+	m.mu.Unlock()
+}
+
+// follow waits for the end of the payload or of a step, and does meanwhile what
+// limits and signals ask for.
+func (m *monitor) follow(child *nsinit.Child) nsinit.Exit {
 	ctx := m.c.ctx
 	for {
-		if exit, ended := m.c.child.Wait(ctx, m.alarms.next()); ended {
-			m.mu.Lock()
-			m.exit, m.ended = exit, time.Now()
-			m.mu.Unlock()
-			return
+		if exit, ended := child.Wait(ctx, m.alarms.next()); ended {
+			return exit
 		}
 		if ctx.Err() != nil {
 			ctx = context.Background()
@@ -155,6 +172,12 @@ func (m *monitor) ring() {
 	if due(&m.alarms.last) {
 		m.c.child.Kill() //nolint:errcheck // there is nothing more to try
 	}
+	if due(&m.alarms.step) {
+		m.endStep()
+	}
+	if due(&m.alarms.stepGrace) {
+		signalSession(m.target.PID(), unix.SIGKILL)
+	}
 }
 
 // end asks the payload to end with TERM, and sets the alarm for KILL; the first
@@ -171,8 +194,8 @@ func (m *monitor) end(s stop) {
 		return
 	}
 	if first {
-		m.c.child.Signal(unix.SIGTERM)
-		m.c.child.Signal(unix.SIGCONT) // a stopped payload could not take the TERM
+		m.signal(unix.SIGTERM)
+		m.signal(unix.SIGCONT) // a stopped payload could not take the TERM
 		m.alarms.grace = time.Now().Add(killGrace)
 	}
 }
@@ -183,7 +206,8 @@ func (m *monitor) kill() {
 	m.mu.Lock()
 	m.killed = true
 	m.mu.Unlock()
-	m.c.child.Signal(unix.SIGKILL)
+	m.c.giveUpServices()
+	m.signal(unix.SIGKILL)
 	if err := m.c.killCgroup(); err != nil {
 		m.c.warn(err)
 	}
@@ -202,7 +226,43 @@ func (m *monitor) ask(s stop) {
 	case m.stops <- s:
 	default:
 	}
-	m.c.child.WakeUp()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.target != nil {
+		m.target.WakeUp()
+	}
+}
+
+// signal sends a signal to the payload or to the step that runs.
+func (m *monitor) signal(sig unix.Signal) error {
+	m.mu.Lock()
+	target := m.target
+	m.mu.Unlock()
+	if target == nil {
+		return nil
+	}
+	return target.Signal(sig)
+}
+
+// isEnding reports whether the whole container was asked to end.
+func (m *monitor) isEnding() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.first != nil
+}
+
+// interruption is the latest signal of the user that asked for the end, or 0.
+func (m *monitor) interruption() unix.Signal {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.latest
+}
+
+// ours reports whether it was we who sent a signal.
+func (m *monitor) ours(sig unix.Signal) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.killed || m.forwarded[sig]
 }
 
 // samples reports whether something has to be read again and again: processor time
@@ -228,13 +288,16 @@ func (m *monitor) forward(sig unix.Signal) {
 	if sig == unix.SIGINT || sig == unix.SIGTERM {
 		m.interrupt++
 	}
+	if endsSetup(sig) {
+		m.latest = sig
+	}
 	enough := m.interrupt >= 3
 	m.mu.Unlock()
 	if enough {
 		m.ask(stop{now: true})
 		return
 	}
-	m.c.child.Signal(sig)
+	m.signal(sig)
 }
 
 // listen handles the user's signals until deafen: they end the set-up, and are
@@ -309,9 +372,13 @@ func (c *container) signal(sig os.Signal) {
 		c.stdio.resize()
 	case m != nil:
 		m.forward(number)
-	case number == unix.SIGINT || number == unix.SIGTERM || number == unix.SIGHUP || number == unix.SIGQUIT:
+	case endsSetup(number):
 		c.cancel(interrupted{sig})
 	}
+}
+
+func endsSetup(sig unix.Signal) bool {
+	return sig == unix.SIGINT || sig == unix.SIGTERM || sig == unix.SIGHUP || sig == unix.SIGQUIT
 }
 
 func signalNumber(sig os.Signal) int {

@@ -37,6 +37,8 @@ type Options struct {
 	Signals func() (signals <-chan os.Signal, stop func())
 	// Log receives one line for the user at a time, from hooks; nil drops them.
 	Log func(line string)
+	// Progress is told what becomes of steps and services; nil drops it.
+	Progress func(Progress)
 	// Filter compiles a seccomp policy to BPF.
 	Filter func(definition.Seccomp) ([]byte, error)
 	// Launcher forks init, and is the caller's to close; nil means one of Run's own.
@@ -46,6 +48,17 @@ type Options struct {
 	Revive func(record []byte) (definition.Hooks, error)
 	// Keep leaves the state folder, with the result, after the end.
 	Keep bool
+}
+
+// Progress is the start or the end of a step, or a service that is ready.
+type Progress struct {
+	Name string
+	// Service is set for a service, with the time until it was ready.
+	Service *definition.ServiceRun
+	// Step is how the step ended; nil when it has been started.
+	Step *definition.StepRun
+	// Memory is what the container uses, nil where nobody knows.
+	Memory *definition.Bytes
 }
 
 // Run makes the container, runs its payload and removes it. The Result is never

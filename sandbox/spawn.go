@@ -26,7 +26,9 @@ func (c *container) spawn(op plan.Spawn) error {
 	if c.stdio, err = c.openStdio(); err != nil {
 		return err
 	}
-	defer c.stdio.closeOpened()
+	if len(c.def.Steps) == 0 { // which get them one after another
+		defer c.stdio.closeOpened()
+	}
 	spawn := nsinit.Spawn{Namespaces: op.Namespaces, Net: slices.ContainsFunc(c.plan.Steps, entersNet), Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}
 	if op.IntoCgroup {
 		if spawn.Cgroup, err = c.birthplace(); err != nil {
@@ -87,22 +89,34 @@ func (c *container) encodeExec(p *plan.Plan) (*nsinit.Init, func(), error) {
 	if err != nil {
 		return nil, closeFiles, err
 	}
-	pid, err := c.child.PayloadPID()
-	if err != nil {
-		return nil, closeFiles, err
+	how := nsinit.Join{Kept: c.kept}
+	closeAll := closeFiles
+	if c.kept == nil {
+		if how.PIDFD, err = c.payloadFile(); err != nil {
+			return nil, closeFiles, err
+		}
+		closeAll = func() { closeFiles(); how.PIDFD.Close() }
+		how.Namespaces = c.ownNamespaces()
 	}
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return nil, closeFiles, fmt.Errorf("open the payload's process: %w", err)
-	}
-	payload := os.NewFile(uintptr(fd), "payload")
-	closeAll := func() { closeFiles(); payload.Close() }
 	join := joinIndex(p.Steps)
 	if err := lowerAll(in, p.Steps[:join], 0); err != nil {
 		return nil, closeAll, err
 	}
-	in.JoinContainer(nsinit.Join{PIDFD: payload, Namespaces: c.ownNamespaces()})
+	in.JoinContainer(how)
 	return in, closeAll, lowerAll(in, p.Steps[join:], join)
+}
+
+// payloadFile is a pidfd of the payload.
+func (c *container) payloadFile() (*os.File, error) {
+	pid, err := c.child.PayloadPID()
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open the payload's process: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "payload"), nil
 }
 
 // equip gives init what its steps refer to: the tasks files of v1 cgroups, the

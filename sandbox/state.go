@@ -58,6 +58,8 @@ const (
 	stateFile  = "state.json"
 	recordFile = "recipe.json"
 	resultFile = "result.json"
+	// logPrefix begins the names of the services' logs.
+	logPrefix = "service-"
 	// tempPrefix marks a folder that is being made; no id begins with a dot.
 	tempPrefix = ".tmp-"
 )
@@ -169,12 +171,21 @@ func (s *state) remove() error {
 		return nil // as a rule nothing else is there
 	}
 	var err error
-	for _, name := range []string{stateFile, stateFile + ".new", recordFile, resultFile, "."} {
+	logs, _ := filepath.Glob(filepath.Join(s.dir, logPrefix+"*"))
+	for i := range logs {
+		logs[i] = filepath.Base(logs[i])
+	}
+	for _, name := range append(logs, stateFile, stateFile+".new", recordFile, resultFile, ".") {
 		if e := os.Remove(filepath.Join(s.dir, name)); e != nil && !errors.Is(e, os.ErrNotExist) {
 			err = fmt.Errorf("remove state: %w", e)
 		}
 	}
 	return err
+}
+
+// serviceLog is the path of a service's log.
+func (s *state) serviceLog(name string) string {
+	return filepath.Join(s.dir, logPrefix+name+".log")
 }
 
 func (s *state) unlock() {

@@ -53,13 +53,15 @@ func (c *container) killAll() error {
 		return nil
 	}
 	c.parked = false
+	c.giveUpServices()
 	c.child.Kill()
 	err := c.killCgroup()
 	if c.monitor != nil {
 		c.monitor.wait()
 		if !c.judged {
+			c.stdio.closeOpened()
 			c.stdio.drain(time.Second)
-			c.judge()
+			c.judgeAll()
 		}
 	} else {
 		c.child.Wait(context.Background(), time.Time{})
@@ -67,6 +69,11 @@ func (c *container) killAll() error {
 	}
 	c.takeNotes()
 	c.child.Close()
+	c.endServices()
+	c.releaseNamespaces()
+	if c.stdio != nil {
+		c.stdio.closeOpened()
+	}
 	return err
 }
 

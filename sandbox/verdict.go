@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sandbox/sandbox/cgroups"
 	"sandbox/sandbox/definition"
 )
 
@@ -45,29 +46,26 @@ func (c *container) judge() {
 
 func (c *container) signalVerdict(sig unix.Signal) definition.Verdict {
 	m, r := c.monitor, c.result
-	m.mu.Lock()
-	ours := m.killed || m.forwarded[sig]
-	m.mu.Unlock()
 	switch {
-	case ours:
+	case m.ours(sig):
 		return definition.VerdictKilled
 	case sig == unix.SIGKILL && r.OOMKills > 0:
 		// Only a SIGKILL that we did not send, together with a kill counted by the
 		// container's cgroup, is the out-of-memory killer's.
-		r.Limit, r.LimitValue = "memory", c.memoryLimit()
+		r.Limit, r.LimitValue = "memory", c.memoryLimit(c.final.oom)
 		return definition.VerdictOOM
 	}
 	return definition.VerdictSignaled
 }
 
 // memoryLimit says whose limit of memory was reached.
-func (c *container) memoryLimit() string {
+func (c *container) memoryLimit(oom cgroups.OOM) string {
 	limit := c.def.Limits.Memory
 	switch {
-	case c.final.oom.Own && limit != nil:
+	case oom.Own && limit != nil:
 		return limit.String()
-	case c.final.oom.Whose != "":
-		return "that of the cgroup " + c.final.oom.Whose + " above the container"
+	case oom.Whose != "":
+		return "that of the cgroup " + oom.Whose + " above the container"
 	}
 	return "that of the machine"
 }

@@ -48,7 +48,26 @@ func (hc *hookContext) result(r *definition.Result) lua.LValue {
 		peak.RawSetString("pids", lua.LNumber(*r.Peak.Pids))
 	}
 	t.RawSetString("peak", hc.vm.Lock("ctx.result.peak", peak))
+	t.RawSetString("step", lua.LString(r.Step))
+	t.RawSetString("steps", hc.steps(r.Steps))
 	return hc.vm.Lock("ctx.result", t)
+}
+
+// steps are the ctx.result.steps, in their order.
+func (hc *hookContext) steps(runs []definition.StepRun) lua.LValue {
+	list := hc.vm.State().NewTable()
+	for _, run := range runs {
+		t := hc.vm.State().NewTable()
+		t.RawSetString("name", lua.LString(run.Name))
+		t.RawSetString("verdict", lua.LString(run.Verdict))
+		t.RawSetString("exit_code", lua.LNumber(run.ExitCode))
+		t.RawSetString("signal", lua.LString(run.Signal))
+		t.RawSetString("limit", lua.LString(run.Limit))
+		t.RawSetString("wall", seconds(run.Wall))
+		t.RawSetString("cpu", seconds(run.CPU))
+		list.Append(hc.vm.Lock("a step of ctx.result", t))
+	}
+	return hc.vm.Lock("ctx.result.steps", list)
 }
 
 // readable rounds a size to tenths of its largest unit.

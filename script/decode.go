@@ -54,6 +54,10 @@ func (d *decoder) definition(tree *luaval.Value) definition.Definition {
 			def.Mounts = d.mounts(name, v)
 		case "process":
 			def.Process = d.process(name, v)
+		case "steps":
+			def.Steps = d.steps(name, v)
+		case "services":
+			def.Services = d.services(name, v)
 		case "limits":
 			def.Limits = d.limits(name, v)
 		case "network":

@@ -87,7 +87,8 @@ func call(r *Recipe, h *host, i int) definition.HookOutcome {
 	c := definition.HookCall{Hook: ref, Host: h}
 	if ref.Stage == definition.StageCollect || ref.Stage == definition.StagePoststop {
 		peak := definition.Bytes(3 << 20)
-		c.Result = &definition.Result{Verdict: definition.VerdictExited, ExitCode: 7, Peak: definition.Peak{Memory: &peak}}
+		c.Result = &definition.Result{Verdict: definition.VerdictExited, ExitCode: 7, Peak: definition.Peak{Memory: &peak},
+			Steps: []definition.StepRun{{Name: "vet", Verdict: definition.VerdictExited, ExitCode: 7}}}
 	}
 	return r.Call(context.Background(), c)
 }
@@ -114,7 +115,7 @@ var uses = map[string]struct{ lua, did string }{
 	"cgroup":   {`assert(ctx.cgroup == "/sys/fs/cgroup/x")`, ""},
 	"netns":    {`assert(ctx.netns == "/proc/42/ns/net")`, ""},
 	"data":     {`ctx.data.x = 1`, ""},
-	"result":   {`assert(ctx.result.exit_code == 7 and ctx.result.peak.memory == "3M" and ctx.result.verdict == "exited")`, ""},
+	"result":   {`assert(ctx.result.exit_code == 7 and ctx.result.peak.memory == "3M" and ctx.result.verdict == "exited" and ctx.result.steps[1].name == "vet" and ctx.result.steps[1].exit_code == 7)`, ""},
 }
 
 // TestStages tries every member of ctx at every stage.

@@ -130,15 +130,28 @@ func planInputs(inputs []script.Input) []planInput {
 // the values of its environment and the contents of its files.
 func withoutSecrets(def *definition.Definition) *definition.Definition {
 	shown := *def
-	shown.Process.Env = slices.Clone(def.Process.Env)
-	for i := range shown.Process.Env {
-		shown.Process.Env[i].Value = ""
+	shown.Process.Env = withoutValues(def.Process.Env)
+	shown.Steps = slices.Clone(def.Steps)
+	for i := range shown.Steps {
+		shown.Steps[i].Env = withoutValues(shown.Steps[i].Env)
+	}
+	shown.Services = slices.Clone(def.Services)
+	for i := range shown.Services {
+		shown.Services[i].Env = withoutValues(shown.Services[i].Env)
 	}
 	shown.Mounts = slices.Clone(def.Mounts)
 	for i := range shown.Mounts {
 		shown.Mounts[i].Content = ""
 	}
 	return &shown
+}
+
+func withoutValues(env []definition.EnvVar) []definition.EnvVar {
+	names := slices.Clone(env)
+	for i := range names {
+		names[i].Value = ""
+	}
+	return names
 }
 
 // planStep is one step in --json.

@@ -128,12 +128,20 @@ func (r *running) live() (*definition.Result, error) {
 	}
 	return sandbox.Run(context.Background(), sandbox.Options{
 		Definition: r.def, Plan: p, Facts: facts, ID: r.line.own["id"], Hooks: recipe, Record: record,
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals, Log: r.ui.log,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals, Log: r.ui.log, Progress: r.progress(),
 		Filter: func(s definition.Seccomp) ([]byte, error) {
 			return seccomp.Filter(s, seccomp.Options{Arch: facts.Arch, CacheDir: filepath.Join(facts.CacheDir, "seccomp")})
 		},
 		Launcher: launcher, Revive: r.revive, Keep: r.line.has("keep"),
 	})
+}
+
+// progress says how steps end while others are to come; nil when nobody is to hear it.
+func (r *running) progress() func(sandbox.Progress) {
+	if r.ui.quiet || r.line.has("json") || !r.def.Joined() {
+		return nil
+	}
+	return r.ui.progress
 }
 
 // catchSignals asks for the signals that a user or a supervisor sends.
@@ -176,6 +184,9 @@ func (r *running) report(result *definition.Result, err error) error {
 		r.ui.say(string(text))
 	case err == nil:
 		r.ui.summary(result, r.def.Origins)
+		r.ui.services(result)
+	default:
+		r.ui.services(result)
 	}
 	if r.result != nil {
 		if e := writeResult(r.result, result); e != nil {

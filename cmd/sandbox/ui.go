@@ -15,7 +15,8 @@ import (
 	"sandbox/script"
 )
 
-// Everything that the program itself says is printed in this file, by these rules:
+// Everything that the program itself says is printed in this file and, while a run
+// goes on, in progress.go, by these rules:
 //
 //   - to stderr, a line at a time, each starting "sandbox: "; what belongs to the
 //     line before is indented by two spaces: "  from build.lua:9: limits.memory",
@@ -160,20 +161,20 @@ func (u *ui) summary(r *definition.Result, origins definition.Origins) {
 	for _, w := range r.Warnings {
 		u.warn(w)
 	}
-	used := "after " + duration(r.Wall) + usage(r)
+	used, step := "after "+duration(r.Wall)+usage(r), stepText(r)
 	switch r.Verdict {
 	case definition.VerdictExited:
 		if !u.quiet {
-			u.say("sandbox: " + u.paint(codeColor(r.ExitCode), "exited "+strconv.Itoa(r.ExitCode)) + " " + used)
+			u.say("sandbox: " + u.paint(codeColor(r.ExitCode), step+"exited "+strconv.Itoa(r.ExitCode)) + " " + used)
 		}
 	case definition.VerdictOOM:
 		u.outOfMemory(r, origins, used)
 	case definition.VerdictTimeout:
-		u.complaint("stopped by the limit "+r.Limit+" of "+r.LimitValue+" "+used, limitOrigin(r, origins), "")
+		u.complaint(step+"stopped by the limit "+r.Limit+" of "+r.LimitValue+" "+used, limitOrigin(r, origins), "")
 	case definition.VerdictFailed:
 		u.failed(r, used)
 	default:
-		u.complaint(ended(r)+" "+used, "", "")
+		u.complaint(step+ended(r)+" "+used, "", "")
 	}
 	if u.quiet {
 		return
@@ -219,11 +220,14 @@ func (u *ui) failed(r *definition.Result, used string) {
 	if r.Failure.Hook != "" {
 		from = origin(r.Failure.Origin, "hook "+quote(r.Failure.Hook))
 	}
-	u.complaint("failed "+used+": "+r.Failure.Reason, from, "")
+	u.complaint("failed "+used+": "+r.Failure.Reason, from, r.Failure.Hint)
 }
 
 func limitOrigin(r *definition.Result, origins definition.Origins) string {
 	field := "limits." + r.Limit
+	if strings.HasPrefix(r.Limit, "steps[") {
+		field = r.Limit
+	}
 	return origin(origins.Of(field), field)
 }
 

@@ -16,10 +16,14 @@ type Definition struct {
 	Name        string `json:"name,omitempty"`
 	Description string `json:"description,omitempty"`
 	// Project is the absolute folder that relative host paths of the recipe are below.
-	Project    string       `json:"project,omitempty"`
-	Rootfs     Rootfs       `json:"rootfs"`
-	Mounts     []Mount      `json:"mounts,omitempty"`
-	Process    Process      `json:"process"`
+	Project string  `json:"project,omitempty"`
+	Rootfs  Rootfs  `json:"rootfs"`
+	Mounts  []Mount `json:"mounts,omitempty"`
+	Process Process `json:"process"`
+	// Steps run one after another, instead of Process.Args.
+	Steps []Step `json:"steps,omitempty"`
+	// Services run beside the payload or the steps; started in this order.
+	Services   []Service    `json:"services,omitempty"`
 	Limits     Limits       `json:"limits"`
 	Network    NetworkMode  `json:"network,omitempty"`
 	Namespaces Namespaces   `json:"namespaces"`

@@ -79,6 +79,8 @@ type Failure struct {
 	Reason string `json:"reason"`
 	Hook   string `json:"hook,omitempty"`
 	Origin Origin `json:"origin"`
+	// Hint says what to do; may be empty.
+	Hint string `json:"hint,omitempty"`
 }
 
 // Hooks calls the functions of a recipe. It is implemented by script and used by

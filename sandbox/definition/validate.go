@@ -25,7 +25,11 @@ func (d *Definition) Validate() Problems {
 	}
 	ps = append(ps, d.Rootfs.Validate()...)
 	ps = append(ps, validateMounts(d.Mounts)...)
+	if len(d.Process.Args) == 0 && len(d.Steps) == 0 {
+		ps.hint("process.args", `write process = { args = { "true" } }`, "no program is named")
+	}
 	ps = append(ps, d.Process.Validate()...)
+	ps = append(ps, d.validateJoined()...)
 	ps = append(ps, d.Limits.Validate()...)
 	if d.Limits.Pids != nil && *d.Limits.Pids == 1 && !d.Process.NoInit {
 		ps.hint("limits.pids", "2 is the least with process.init", "1 process is not enough for init and the payload")

@@ -9,21 +9,12 @@ import (
 // Validate returns what is wrong with the payload; paths start with "process".
 func (p Process) Validate() Problems {
 	var ps Problems
-	if len(p.Args) == 0 {
-		ps.hint("process.args", `write process = { args = { "true" } }`, "no program is named")
-	}
-	for i, arg := range p.Args {
-		at := Item("process.args", i+1)
-		ps.argument(at, arg)
-		if i == 0 && arg == "" {
-			ps.add(at, "the program's name is empty")
-		}
-	}
+	ps.command("process.args", p.Args)
 	if p.Cwd != "" {
 		ps.absolute("process.cwd", p.Cwd)
 	}
 	for _, e := range p.Env {
-		ps.env(e)
+		ps.env("process.env", e)
 	}
 	if p.User != "" {
 		user, group, both := strings.Cut(p.User, ":")
@@ -51,11 +42,11 @@ func (p Process) Validate() Problems {
 	return ps
 }
 
-func (ps *Problems) env(e EnvVar) {
-	at := Join("process.env", e.Name)
+func (ps *Problems) env(path string, e EnvVar) {
+	at := Join(path, e.Name)
 	switch {
 	case e.Name == "":
-		ps.add("process.env", "a variable's name is empty")
+		ps.add(path, "a variable's name is empty")
 	case strings.ContainsAny(e.Name, "=\x00"):
 		ps.add(at, "the name %s has a \"=\" or a NUL byte", clip(e.Name))
 	default:

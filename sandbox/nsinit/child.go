@@ -138,13 +138,18 @@ func (c *Child) Notes() []int {
 	return append([]int(nil), c.notes...)
 }
 
-// Wait waits for the end of init, and returns how the payload ended. It also
+// Wait waits for the end of init, or of the payload where init stays
+// (plan.ClonePayload), and returns how the payload ended. It also
 // returns, with false, at the end of ctx, at a time, unless that is zero, and when
 // WakeUp was called. One goroutine may wait for a child at a time.
 func (c *Child) Wait(ctx context.Context, until time.Time) (exit Exit, ended bool) {
 	c.wait(ctx, until, func() (bool, error) { //nolint:errcheck // without an end there is nothing to say
-		if c.exit != nil {
+		switch {
+		case c.exit != nil:
 			exit, ended = *c.exit, true
+		case c.stays() && len(c.report) >= exitSize:
+			exit.Rusage, ended = reportedUsage(c.report), true
+			exit.take(c.report)
 		}
 		woken := c.woken
 		c.woken = false
@@ -152,6 +157,9 @@ func (c *Child) Wait(ctx context.Context, until time.Time) (exit Exit, ended boo
 	})
 	return exit, ended
 }
+
+// stays reports whether init lives on when the payload has ended.
+func (c *Child) stays() bool { return c.in != nil && c.in.stays }
 
 // WakeUp has a Wait that is going on, or else the next one, return.
 func (c *Child) WakeUp() {
@@ -174,7 +182,7 @@ func (c *Child) wait(ctx context.Context, until time.Time, cond func() (bool, er
 	for {
 		c.mu.Lock()
 		ok, err := cond()
-		fds, reported := c.polled(), c.report != nil && c.exit == nil
+		fds, reported := c.polled(), c.report != nil && c.exit == nil && !c.stays()
 		c.mu.Unlock()
 		if ok || err != nil {
 			return err
@@ -317,11 +325,16 @@ func (c *Child) Kill() error {
 	return nil
 }
 
+// AwaitEnd waits for the end of init itself.
+func (c *Child) AwaitEnd() error {
+	return c.wait(context.Background(), time.Time{}, func() (bool, error) { return c.exit != nil, nil })
+}
+
 // Close kills what is left, waits until it is reaped and closes all descriptors.
 func (c *Child) Close() error {
 	err := c.Kill()
 	if err == nil {
-		err = c.wait(context.Background(), time.Time{}, func() (bool, error) { return c.exit != nil, nil })
+		err = c.AwaitEnd()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -177,10 +177,24 @@ func (c *Child) reap() {
 	c.former = nil
 	usage.Maxrss = 0
 	exit := Exit{Status: status, PID: c.pid, Rusage: usage}
-	if le := binary.LittleEndian; len(c.report) >= exitSize {
-		exit.Rusage.Maxrss = int64(le.Uint64(c.report[exitMaxrss:]))
-		exit.Status = unix.WaitStatus(le.Uint32(c.report[exitStatus:]))
-		exit.PID, exit.Reported = int(le.Uint32(c.report[exitPID:])), true
+	if len(c.report) >= exitSize {
+		exit.take(c.report)
 	}
 	c.exit = &exit
+}
+
+// take takes what init reported of the payload.
+func (e *Exit) take(report []byte) {
+	le := binary.LittleEndian
+	e.Rusage.Maxrss = int64(le.Uint64(report[exitMaxrss:]))
+	e.Status = unix.WaitStatus(le.Uint32(report[exitStatus:]))
+	e.PID, e.Reported = int(le.Uint32(report[exitPID:])), true
+}
+
+// reportedUsage is the processor time of the payload and all that it waited for.
+func reportedUsage(report []byte) (usage unix.Rusage) {
+	le := binary.LittleEndian // two struct timeval
+	usage.Utime = unix.NsecToTimeval(int64(le.Uint64(report[exitUsage:]))*1e9 + int64(le.Uint64(report[exitUsage+8:]))*1e3)
+	usage.Stime = unix.NsecToTimeval(int64(le.Uint64(report[exitUsage+16:]))*1e9 + int64(le.Uint64(report[exitUsage+24:]))*1e3)
+	return usage
 }

@@ -35,6 +35,7 @@ type Init struct {
 
 	pdeathsig bool // PDEATHSIG was asked for: what clears it sets it again
 	keeper    bool // a process other than the payload stays as its init
+	stays     bool // the keeper outlives the payload
 	joined    bool // the container existed before
 	filtered  bool // a filter has been loaded
 	terminal  bool // stdin is a terminal of the container

@@ -8,6 +8,9 @@ import (
 
 // Join is a running container to enter (setns(2) with a pidfd, Linux 5.8).
 type Join struct {
+	// Kept are the container's namespaces, in the order to enter them, where they have
+	// been opened; the rest is then not needed.
+	Kept []*os.File
 	// PIDFD is a pidfd of a process in the container, usually the payload.
 	PIDFD *os.File
 	// Namespaces are those of the container that are not the supervisor's own, by
@@ -27,10 +30,26 @@ func (in *Init) JoinContainer(j Join) {
 	in.joined, in.pdeathsig = true, true
 	in.oomScoreAdj()
 	in.dumpable(0)
-	if flags := in.namespaceFlags(j.Namespaces); flags != 0 { // EINVAL; all may be the host's
+	in.enter(j)
+	in.cloneSibling(0)
+}
+
+// VisitContainer enters a container's namespaces but that of processes, where nobody
+// sees the visitor.
+func (in *Init) VisitContainer(j Join) {
+	in.joined, in.pdeathsig = true, true
+	in.dumpable(0)
+	in.enter(j)
+	in.rearm() // as the new capabilities of a user namespace clear it
+}
+
+func (in *Init) enter(j Join) {
+	for _, f := range j.Kept {
+		in.Call(unix.SYS_SETNS, in.Pass(f), Imm(0))
+	}
+	if flags := in.namespaceFlags(j.Namespaces); flags != 0 && len(j.Kept) == 0 { // EINVAL; all may be the host's
 		in.Call(unix.SYS_SETNS, in.Pass(j.PIDFD), Imm(flags))
 	}
-	in.cloneSibling(0)
 }
 
 // oomScoreAdj writes the value that SetOOMScoreAdj, lowered later, leaves in memory.

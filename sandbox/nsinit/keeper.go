@@ -72,7 +72,7 @@ func (in *Init) clonePayload(op plan.ClonePayload) {
 	in.Bind(unknown)
 	in.send(message, 8)
 	in.Bind(named)
-	in.keep(payload, release)
+	in.keep(payload, release, op.Stay)
 
 	in.Bind(child)
 	in.dumpable(1)
@@ -147,7 +147,7 @@ func (in *Init) writeMaps(op plan.ClonePayload, payload Mem) {
 // keep is the rest of the keeper's life. It releases the child when it has no
 // capability and none of the host's folders any more: a payload with
 // CAP_SYS_PTRACE in the keeper's user namespace can follow its /proc/1/fd.
-func (in *Init) keep(payload, release Mem) {
+func (in *Init) keep(payload, release Mem, stay bool) {
 	// Of its descriptors only the socket stays. The status pipe must go, as its end
 	// of file reports execve; stdio must go, so that its readers see an end of file.
 	in.Call(unix.SYS_DUP3, Word(release+4), Imm(fdStatus), Imm(unix.O_CLOEXEC))
@@ -166,6 +166,9 @@ func (in *Init) keep(payload, release Mem) {
 	in.Call(unix.SYS_WAIT4, Imm(-1), Addr(message+exitStatus), Imm(unix.WALL), Addr(message+exitUsage)).Store(message + exitPID)
 	in.TestElse(Word(message+exitPID), Imm(-1), Word(payload), again)
 	in.send(message, exitSize)
+	if in.stays = stay; stay {
+		in.stay()
+	}
 	in.Exit(0)
 }
 

@@ -83,6 +83,12 @@ func (in *Init) lowerPayload(op plan.Op) (bool, error) {
 		in.loadFilter(op)
 	case plan.Exec:
 		in.exec(op)
+	case plan.Leave:
+		in.leave()
+	case plan.AwaitTCP:
+		in.awaitTCP(op.Port)
+	case plan.AwaitFile:
+		in.awaitFile(op.Path)
 	default:
 		return false, nil
 	}
@@ -152,7 +158,7 @@ func (in *Init) receive(answer Mem, size int) {
 }
 
 func (in *Init) sync(name string) {
-	for _, p := range []Point{PointMap, PointUser, PointPrestart, PointTerminal} {
+	for _, p := range []Point{PointMap, PointUser, PointPrestart, PointJoin, PointTerminal} {
 		if p.String() != name {
 			continue
 		}

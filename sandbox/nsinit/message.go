@@ -52,6 +52,8 @@ const (
 	PointTerminal Point = 4
 	// PointRefused: execve has failed; the payload's process can still be looked at.
 	PointRefused Point = 5
+	// PointJoin: the payload's process is in all namespaces, which can be opened.
+	PointJoin Point = 6
 )
 
 // String names the point.
@@ -67,6 +69,8 @@ func (p Point) String() string {
 		return "terminal"
 	case PointRefused:
 		return "refused"
+	case PointJoin:
+		return "join"
 	}
 	return "unknown"
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // PayloadPID is the payload's process id on the host; found when first asked for,
-// once execve has succeeded, or while its failure is being looked into.
+// once execve has succeeded, or while its failure is being looked into, or while it
+// is parked at PointJoin.
 func (c *Child) PayloadPID() (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -22,7 +23,7 @@ func (c *Child) payloadPID() (int, error) {
 	switch {
 	case c.payload > 0:
 		return c.payload, nil
-	case !c.started && (c.parked == nil || c.parked.point != PointRefused):
+	case !c.started && (c.parked == nil || c.parked.point != PointRefused && c.parked.point != PointJoin):
 		return 0, fmt.Errorf("the payload has not started")
 	case c.exit != nil:
 		return 0, fmt.Errorf("the payload has ended: %w", unix.ESRCH)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sandbox/sandbox/cgroups"
@@ -27,6 +28,7 @@ type compiler struct {
 	// own, or the one that the caller is in already.
 	confined bool
 	terminal bool
+	term     bool // what is run has the runner's terminal, which is not its own
 	awaited  bool // the cgroup
 	entered  bool // the net namespace
 	// targets of the recipe's mounts, in the order they are mounted.
@@ -81,7 +83,7 @@ func (c *compiler) decide() {
 	c.decideSeccomp()
 	c.decideCgroup()
 	p := c.def.Process
-	c.terminal = p.Terminal == definition.TerminalYes || mayHaveTerminal(p) && c.facts.StdinTerminal
+	c.terminal = len(c.def.Steps) == 0 && (p.Terminal == definition.TerminalYes || mayHaveTerminal(p) && c.facts.StdinTerminal)
 	c.placeMounts()
 	if !c.own.mount {
 		c.hostFiles()
@@ -124,6 +126,11 @@ func (c *compiler) decideSeccomp() {
 func (c *compiler) decideCgroup() {
 	var missing []cgroups.Missing
 	c.setting, missing = cgroups.Resolve(c.facts.Cgroup, c.def.Limits)
+	if c.def.Joined() {
+		// Out of memory, the kernel is to kill the largest process, not the step together
+		// with all services and init: steps may follow that are to run after a failure.
+		c.setting.Writes = slices.DeleteFunc(c.setting.Writes, func(w cgroups.Write) bool { return w.File == "memory.oom.group" })
+	}
 	none := len(c.setting.Dirs) == 0
 	var names []string
 	for _, m := range missing {

@@ -10,6 +10,17 @@ import (
 // then, in the container's namespaces, the payload's own privileges and execve.
 // A payload whose user is a name needs facts.Resolved.
 func CompileExec(def *definition.Definition, facts Facts, request definition.ExecRequest) (*Plan, error) {
+	return compileFurther(def, facts, further{ExecRequest: request})
+}
+
+// further is a process besides the payload, and the definition's fields that ask for
+// it and name its program, or "".
+type further struct {
+	definition.ExecRequest
+	field, args string
+}
+
+func compileFurther(def *definition.Definition, facts Facts, request further) (*Plan, error) {
 	c := newCompiler(def, &facts)
 	c.decideNamespaces()
 	c.decideUser()
@@ -27,12 +38,20 @@ func CompileExec(def *definition.Definition, facts Facts, request definition.Exe
 	c.init(NewSession{}, "")
 	c.loweredLimits()
 	c.oomScore()
-	cwd := request.Cwd
-	if cwd == "" {
-		cwd = def.Process.Cwd
+	cwd := folder{request.Cwd, "process.cwd"}
+	switch {
+	case cwd.path == "":
+		cwd.path = def.Process.Cwd
+	case request.field != "":
+		cwd.field = definition.Join(request.field, "cwd")
 	}
+	c.term = len(def.Steps) > 0 && request.field != "" && mayHaveTerminal(def.Process) && facts.StdinTerminal
 	c.privileges(cwd)
-	c.execute(request.Args, request.Env)
+	args := request.args
+	if args == "" {
+		args = "process.args"
+	}
+	c.init(Exec{Args: request.Args, Env: c.environment(request.Env)}, args)
 	return c.result()
 }
 

@@ -41,7 +41,7 @@ type (
 	SetSysctl struct{ Name, Value string }
 	// Sync parks init until the supervisor has done the host steps behind it.
 	Sync struct {
-		// Point is "map", "user", "prestart" or "terminal".
+		// Point is "map", "user", "prestart", "join" or "terminal".
 		Point string
 	}
 	// ClonePayload makes the payload's process. The caller stays as its init: it
@@ -59,6 +59,9 @@ type (
 		// HostProc says that /proc is the runner's, where the payload has another
 		// number than in that namespace.
 		HostProc bool
+		// Stay has init live on when the payload has ended, until it is killed, for
+		// services and steps.
+		Stay bool
 	}
 	// NewSession makes the payload a session leader (setsid(2)).
 	NewSession struct{}
@@ -125,10 +128,13 @@ func (o ClonePayload) String() string {
 	if o.IntoCgroup {
 		s += " into the cgroup"
 	}
-	if o.UID == nil {
-		return s
+	if o.UID != nil {
+		s += fmt.Sprintf(" in a new user namespace: uid %s, gid %s", rangesText(o.UID), rangesText(o.GID))
 	}
-	return s + fmt.Sprintf(" in a new user namespace: uid %s, gid %s", rangesText(o.UID), rangesText(o.GID))
+	if o.Stay {
+		s += "; init stays when it has ended"
+	}
+	return s
 }
 func (NewSession) String() string { return "new session" }
 func (o SetTerminal) String() string {

@@ -32,6 +32,11 @@ func (c *compiler) becomePayload() {
 		c.init(Unshare{Namespaces: []string{"time"}}, "namespaces.time")
 	}
 	c.split(last)
+	c.keepNamespaces()
+	if len(c.def.Steps) > 0 {
+		c.init(Leave{}, "")
+		return
+	}
 	// No access to the runner's terminal (TIOCSTI, CVE-2017-5226), and none of its signals.
 	c.init(NewSession{}, "")
 	if c.terminal {
@@ -44,9 +49,12 @@ func (c *compiler) becomePayload() {
 		c.oomScore() // opens a file, which scarceFiles would not let it
 		c.processLimits(func(r definition.Rlimit) (definition.Rlimit, bool) { return r, true })
 	}
-	c.privileges(c.def.Process.Cwd)
-	c.execute(c.def.Process.Args, nil)
+	c.privileges(folder{c.def.Process.Cwd, "process.cwd"})
+	c.init(Exec{Args: c.def.Process.Args, Env: c.environment(nil)}, "process.args")
 }
+
+// folder is a working directory, and the field that names it.
+type folder struct{ path, field string }
 
 // hold parks init when all is set up, for hooks, and to keep its mounts.
 func (c *compiler) hold() {
@@ -83,7 +91,7 @@ func (c *compiler) hooks(stage definition.Stage) {
 // last: the mounts belong to the outer one and cannot be undone from inside.
 func (c *compiler) split(last bool) {
 	if !c.def.Process.NoInit {
-		op := ClonePayload{PID: c.own.pid, IntoCgroup: c.apart(), HostProc: !c.own.mount}
+		op := ClonePayload{PID: c.own.pid, IntoCgroup: c.apart(), HostProc: !c.own.mount, Stay: c.def.Joined()}
 		if last {
 			op.UID, op.GID = c.ids.uid, c.ids.gid
 		}
@@ -161,7 +169,7 @@ func (c *compiler) oomScore() {
 // privileges gives them up, in the only order that works: the bounding set while
 // CAP_SETPCAP is there; groups and ids while CAP_SETGID and CAP_SETUID are; the
 // folder as the payload's user, who may not be allowed into it; the sets last.
-func (c *compiler) privileges(cwd string) {
+func (c *compiler) privileges(cwd folder) {
 	p, caps := c.def.Process, set("caps", c.capsGiven())
 	c.init(BoundCaps{Keep: c.bound}, caps)
 	u := SetUser{UID: c.user.uid, GID: c.user.gid, Groups: c.user.groups, Resolved: c.user.named, KeepGroups: !c.ids.groups,
@@ -171,10 +179,10 @@ func (c *compiler) privileges(cwd string) {
 	}
 	c.init(u, set("process.user", p.User != ""))
 	c.init(SetUmask{Mask: modeOr(p.Umask, 0o022) & 0o777}, set("process.umask", p.Umask != nil))
-	if cwd == "" {
+	if cwd.path == "" {
 		c.init(SetCwd{Path: "/"}, "")
 	} else {
-		c.init(SetCwd{Path: cwd}, "process.cwd")
+		c.init(SetCwd{Path: cwd.path}, cwd.field)
 	}
 	c.init(c.caps, caps)
 	if !p.NewPrivs {
@@ -193,17 +201,13 @@ func (c *compiler) privileges(cwd string) {
 	}
 }
 
-func (c *compiler) execute(args []string, env []definition.EnvVar) {
-	c.init(Exec{Args: args, Env: c.environment(env)}, "process.args")
-}
-
 // environment is the base set, documented here, with the recipe's and further
 // variables on top:
 //
 //	PATH  /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 //	HOME  /root for uid 0, else /tmp, and where the host's own /root is not the payload's
 //	LANG  C.UTF-8
-//	TERM  of the runner's terminal, when the payload has one
+//	TERM  of the runner's terminal, when the payload has one of its own, or is a step
 //
 // Nothing of the runner's own environment gets in.
 func (c *compiler) environment(further []definition.EnvVar) []definition.EnvVar {
@@ -214,7 +218,7 @@ func (c *compiler) environment(further []definition.EnvVar) []definition.EnvVar 
 	all := append(make([]definition.EnvVar, 0, 4+len(c.def.Process.Env)+len(further)),
 		definition.EnvVar{Name: "PATH", Value: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		definition.EnvVar{Name: "HOME", Value: home}, definition.EnvVar{Name: "LANG", Value: "C.UTF-8"})
-	if c.terminal {
+	if c.terminal || c.term {
 		term := c.facts.Term
 		if term == "" {
 			term = "xterm"
@@ -235,10 +239,14 @@ func (c *compiler) environment(further []definition.EnvVar) []definition.EnvVar 
 
 // aftermath is the supervisor's side from execve to the payload's end.
 func (c *compiler) aftermath() {
-	c.host(AwaitExec{}, "")
-	c.hooks(definition.StagePoststart)
-	l := c.def.Limits
-	c.host(Supervise{Limits: l}, set("limits", l.Wall > 0 || l.CPUTime > 0 || l.Idle > 0 || l.Output > 0))
+	if len(c.def.Steps) > 0 {
+		c.steps()
+	} else {
+		c.host(AwaitExec{}, "")
+		c.hooks(definition.StagePoststart)
+		c.host(Supervise{Limits: c.def.Limits}, c.limitsField())
+	}
+	c.endJoined()
 	c.hooks(definition.StageCollect)
 	for _, a := range c.def.Artifacts {
 		field := definition.Join("artifacts", a.Path)
@@ -247,6 +255,12 @@ func (c *compiler) aftermath() {
 	if len(c.def.Artifacts) > 0 && !c.facts.Root && !c.ids.self && (c.user.named || c.user.uid != 0) {
 		c.note("artifacts", "artifacts that only their owner may read cannot be copied: the payload's files belong to a subordinate id")
 	}
+}
+
+// limitsField is the field of what enforces limits of time and output, if there are any.
+func (c *compiler) limitsField() string {
+	l := c.def.Limits
+	return set("limits", l.Wall > 0 || l.CPUTime > 0 || l.Idle > 0 || l.Output > 0)
 }
 
 // teardown undoes everything. The processes go first, as they hold all the rest;

@@ -79,21 +79,78 @@ func (c checker) ends() {
 	c.before("the state remembers the cgroup", find[plan.Reserve](c), find[plan.CreateCgroup](c))
 	c.before("there is a cgroup to give", find[plan.CreateCgroup](c), find[plan.GiveCgroup](c))
 	spawn, exec := find[plan.Spawn](c), find[plan.Exec](c)
+	if len(c.def.Steps) > 0 {
+		if exec >= 0 || find[plan.AwaitExec](c) >= 0 || find[plan.Supervise](c) >= 0 {
+			c.t.Error("a payload besides the steps")
+		}
+		exec = find[plan.Leave](c)
+	}
 	for i, s := range c.p.Steps {
 		if s.Side == plan.Init && (i < spawn || i > exec) {
 			c.t.Errorf("init does %q outside of its life", s.Op)
 		}
 	}
-	if find[plan.AwaitExec](c) != exec+1 || find[plan.Supervise](c) < exec {
+	if len(c.def.Steps) > 0 {
+		c.steps(exec)
+	} else if find[plan.AwaitExec](c) != exec+1 || find[plan.Supervise](c) < exec {
 		c.t.Error("execve is not awaited, or not supervised")
 	}
+	c.joined()
 	if find[plan.Exec](c) != last[plan.Exec](c) {
 		c.t.Error("two payloads")
 	}
 }
 
+// steps run in order, once the container is there and watched.
+func (c checker) steps(leave int) {
+	c.t.Helper()
+	if find[plan.AwaitInit](c) != leave+1 {
+		c.t.Error("the container is not awaited")
+	}
+	watch, next := find[plan.Watch](c), 0
+	for i, s := range c.p.Steps {
+		if op, ok := s.Op.(plan.RunStep); ok {
+			if next++; op.Number != next || i < watch {
+				c.t.Errorf("%q is out of order, or not watched", op)
+			}
+		}
+	}
+	if next != len(c.def.Steps) || watch < 0 {
+		c.t.Errorf("%d steps of %d", next, len(c.def.Steps))
+	}
+}
+
+// joined: what joins finds the namespaces kept, and ends while its files are there.
+func (c checker) joined() {
+	c.t.Helper()
+	keep, end := find[plan.KeepNamespaces](c), find[plan.EndAll](c)
+	if c.def.Joined() != (keep >= 0) || c.def.Joined() != (end >= 0) {
+		c.t.Fatal("namespaces are not kept for what joins, or kept for nothing")
+	}
+	if !c.def.Joined() {
+		return
+	}
+	c.before("what is not there cannot be kept", find[plan.ClonePayload](c), keep)
+	c.before("nothing of the recipe has run", keep, find[plan.StartService](c))
+	c.before("services are there for the steps", last[plan.StartService](c), find[plan.RunStep](c))
+	c.before("services are there for the payload", last[plan.StartService](c), find[plan.Exec](c))
+	c.before("the steps need the services", last[plan.RunStep](c), find[plan.StopServices](c))
+	c.before("the payload needs the services", find[plan.Supervise](c), find[plan.StopServices](c))
+	c.before("services are asked before they are killed", find[plan.StopServices](c), end)
+	c.before("artifacts are complete", end, find[plan.CopyArtifact](c))
+	names := c.p.Steps[keep].Op.(plan.KeepNamespaces).Names
+	for i, name := range names {
+		if first := find[plan.UnshareUser](c) >= 0; name == "user" && (first && i != 0 || !first && i != len(names)-1) {
+			c.t.Errorf("the user namespace is entered out of order: %s", names)
+		}
+	}
+}
+
 func (c checker) privileges() {
 	c.t.Helper()
+	if len(c.def.Steps) > 0 {
+		return // each step gives them up: checkExec
+	}
 	exec, filter, closed := find[plan.Exec](c), find[plan.LoadFilter](c), find[plan.CloseFDs](c)
 	if c.def.Seccomp.Mode != definition.SeccompNone && filter != exec-1 {
 		c.t.Error("the filter is not the last thing before execve")
@@ -212,6 +269,8 @@ func (c checker) syncs() {
 			if op.Stage == definition.StagePrestart {
 				want = "prestart"
 			}
+		case plan.KeepNamespaces, plan.StartService:
+			want = "join"
 		}
 		if want != "" && (at != want || !spawned) {
 			c.t.Errorf("%q while init is at %q", s.Op, at)
@@ -314,6 +373,25 @@ func checkExec(t testing.TB, def *definition.Definition, host plan.Facts) {
 	t.Helper()
 	host.Resolved = &plan.Resolved{UID: 0, GID: 0}
 	p, err := plan.CompileExec(def, host, definition.ExecRequest{Args: []string{"true"}})
+	checkJoin(t, p, err)
+	for i := range def.Steps {
+		p, err := plan.CompileStep(def, host, i+1)
+		checkJoin(t, p, err)
+	}
+	for i, s := range def.Services {
+		p, err := plan.CompileService(def, host, i+1)
+		checkJoin(t, p, err)
+		if s.Ready.TCP == 0 && s.Ready.File == "" {
+			continue
+		}
+		if p := plan.CompileReady(def, i+1); len(p.Steps) != 2 || p.Steps[0].Field == "" {
+			t.Errorf("to find out whether %s is ready:\n%s", s.Name, p)
+		}
+	}
+}
+
+func checkJoin(t testing.TB, p *plan.Plan, err error) {
+	t.Helper()
 	if err != nil {
 		t.Errorf("exec: %v", err)
 		return

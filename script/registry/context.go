@@ -99,6 +99,18 @@ var result = []Field{
 	{Name: "cpu", Kind: Number, Doc: "Seconds of processor time."},
 	{Name: "oom_kills", Kind: Count, Doc: "Processes that were killed for memory."},
 	{Name: "peak", Kind: Table, Sub: peak, Doc: "The most it used at once."},
+	{Name: "step", Kind: Text, Doc: "The step whose end this is, the first that failed, or \"\"."},
+	{Name: "steps", Kind: Other, Lua: "sandbox.Context.result.steps[]", Of: stepRun, Doc: "How each step ended, in their order."},
+}
+
+var stepRun = []Field{
+	{Name: "name", Kind: Text, Doc: "The step's name."},
+	{Name: "verdict", Kind: Choice, Choices: []string{"exited", "signaled", "oom", "timeout", "failed", "killed", "skipped"}, Doc: "How it ended, in a word."},
+	{Name: "exit_code", Kind: Count, Doc: "As that of the result, of this step alone."},
+	{Name: "signal", Kind: Text, Doc: "The signal that ended it, or \"\"."},
+	{Name: "limit", Kind: Text, Doc: "The limit that ended it, or \"\"."},
+	{Name: "wall", Kind: Number, Doc: "Seconds it ran."},
+	{Name: "cpu", Kind: Number, Doc: "Seconds of processor time of the step and all that it waited for."},
 }
 
 var peak = []Field{

@@ -10,8 +10,12 @@ var Definition = []Field{
 	{Name: "mounts", Kind: Mounts, Merge: ByTarget, Doc: "What is mounted in the container besides the default mounts. { [\"/target\"] = false } removes one. Without limits.memory the default /tmp takes a quarter of this machine's memory at most (half with a root that is not in memory), /dev/shm a tenth, /run a twentieth; sandbox.tmpfs(target, { size = }) takes the place of one.",
 		Example: `{ sandbox.bind(".", "/src") }`, Aka: []string{"volumes", "volume", "binds", "bind", "mount"}},
 	{Name: "process", Kind: Table, Merge: ByKey, Doc: "The payload.", Example: `{ args = { "make" } }`, Sub: process},
-	{Name: "steps", Later: "several processes one after another"},
-	{Name: "services", Later: "processes beside the payload"},
+	{Name: "steps", Kind: Other, Lua: "sandbox.Definition.steps[]", Of: Step, Doc: "Several programs that run one after another in the same container, instead of process.args: a list of { name =, args =, env =, cwd =, wall =, when = }. The first that fails stops the rest, but those with when. The other fields of process are their common base. What a step leaves running goes on until the container ends.",
+		Example: `{ { name = "vet", args = { "go", "vet", "./..." } }, { name = "test", args = { "go", "test", "./..." }, wall = "5m" } }`,
+		Aka:     []string{"commands", "jobs", "stages", "pipeline", "scripts"}},
+	{Name: "services", Kind: Other, Lua: "sandbox.Definition.services[]", Of: Service, Doc: "Programs that run beside the payload or the steps and share lo with them: a list of { name =, args =, env =, cwd =, ready =, ready_within =, stop = }. They are started in order, each waited for, and ended in reverse when the payload or the last step has ended. Their output goes to logs, whose last lines are shown when the run fails; --keep keeps them.",
+		Example: `{ { name = "db", args = { "postgres", "-D", "/db" }, ready = { tcp = 5432 } } }`,
+		Aka:     []string{"service", "sidecars", "daemons", "background", "depends_on"}},
 	{Name: "limits", Kind: Table, Merge: ByKey, Strict: true, Doc: "What the payload may use.", Example: `{ memory = "1G", pids = 512 }`, Sub: limits,
 		Aka: []string{"resources", "ulimit"}},
 	{Name: "network", Kind: Choice, Choices: []string{"none", "host"}, Strict: true, Doc: "\"none\": a network of its own with only lo, up; \"host\": this machine's network.",
@@ -59,6 +63,39 @@ var process = []Field{
 	{Name: "stdout", Kind: Text, Doc: "A host file to write, or \"none\".", Example: `"build.log"`, Default: "the runner's own"},
 	{Name: "stderr", Kind: Text, Doc: "A host file to write, \"none\", or \"stdout\".", Example: `"stdout"`, Default: "the runner's own"},
 	{Name: "oom_score_adj", Kind: Count, Doc: "How likely the kernel ends it when memory is short, -1000..1000.", Example: `500`, Default: "the runner's own"},
+}
+
+// Step is the fields of one of steps.
+var Step = []Field{
+	{Name: "name", Kind: Text, Doc: "Tells it from the other steps: letters, digits, _, - and ., at most 64 bytes.", Example: `"test"`, Aka: []string{"id", "label", "title"}},
+	{Name: "args", Kind: Command, Doc: "The program and its arguments, looked up in PATH; a string is run by /bin/sh -c.", Example: `{ "go", "test", "./..." }`,
+		Aka: []string{"command", "cmd", "run", "script", "exec", "argv", "entrypoint"}},
+	{Name: "env", Kind: Words, Doc: "Environment variables, on top of process.env.", Example: `{ CGO_ENABLED = 0 }`, Aka: []string{"environment", "envs", "env_vars"}},
+	{Name: "cwd", Kind: Text, Doc: "The working directory, absolute, in the container.", Example: `"/src"`, Default: "process.cwd", Aka: []string{"workdir", "working_dir", "dir", "chdir"}},
+	{Name: "wall", Kind: Time, Doc: "Time from the step's start. Then its process group gets TERM, and five seconds later its session KILL; a process that has left the session lives until the container ends.", Example: `"5m"`,
+		Aka: []string{"timeout", "time", "time_limit", "deadline", "limits"}},
+	{Name: "when", Kind: Choice, Choices: []string{"always", "failure"}, Doc: "\"always\", or \"failure\": when a step before it has failed.", Example: `"always"`, Default: "when all steps before it have succeeded",
+		Aka: []string{"if", "on", "condition", "always"}},
+}
+
+// Service is the fields of one of services.
+var Service = []Field{
+	{Name: "name", Kind: Text, Doc: "Tells it from the other services, and names its log: letters, digits, _, - and ., at most 64 bytes.", Example: `"db"`, Aka: []string{"id", "label", "container_name"}},
+	{Name: "args", Kind: Command, Doc: "The program and its arguments, looked up in PATH; a string is run by /bin/sh -c. It stays in the foreground.", Example: `{ "postgres", "-D", "/db" }`,
+		Aka: []string{"command", "cmd", "run", "script", "exec", "argv", "entrypoint"}},
+	{Name: "env", Kind: Words, Doc: "Environment variables, on top of process.env.", Example: `{ PGDATA = "/db" }`, Aka: []string{"environment", "envs", "env_vars"}},
+	{Name: "cwd", Kind: Text, Doc: "The working directory, absolute, in the container.", Example: `"/db"`, Default: "process.cwd", Aka: []string{"workdir", "working_dir", "dir", "chdir"}},
+	{Name: "ready", Kind: Other, Lua: "sandbox.Definition.services.ready", Of: Ready, Doc: "When it can be used: { tcp = port } that accepts connections on lo, { file = path } that exists, or { command = args } that returns 0.", Example: `{ tcp = 5432 }`,
+		Default: "once it has been started", Aka: []string{"healthcheck", "health", "wait", "wait_for", "readiness", "probe"}},
+	{Name: "ready_within", Kind: Time, Doc: "How long that may take.", Example: `"1m"`, Default: `"30s"`, Aka: []string{"timeout", "start_period", "start_timeout"}},
+	{Name: "stop", Kind: Text, Doc: "The signal that asks it to end; five seconds later it is killed.", Example: `"INT"`, Default: `"TERM"`, Aka: []string{"stop_signal", "signal"}},
+}
+
+// Ready is the fields of a service's ready.
+var Ready = []Field{
+	{Name: "tcp", Kind: Count, Doc: "A port of lo.", Example: `5432`, Aka: []string{"port", "socket", "ports"}},
+	{Name: "file", Kind: Text, Doc: "A path in the container, of a file, a folder or a socket.", Example: `"/run/db.sock"`, Aka: []string{"path", "unix", "exists"}},
+	{Name: "command", Kind: Command, Doc: "A program, tried again until it returns 0.", Example: `{ "pg_isready" }`, Aka: []string{"cmd", "test", "exec", "args", "run"}},
 }
 
 var limits = []Field{
