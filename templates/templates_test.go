@@ -29,7 +29,7 @@ func TestTemplates(t *testing.T) {
 				has = append(has, f.Name)
 			}
 		}
-		if want := []string{"build.lua", "sandbox.toml", ".luarc.json", "README.md", ".gitignore"}; !slices.Equal(has, want) {
+		if want := []string{"build.lua", "sandbox.toml", "README.md", ".gitignore"}; !slices.Equal(has, want) {
 			t.Errorf("%s has %v, wanted %v", name, has, want)
 		}
 		if plain := tmpl.For("shop", false); len(plain) != len(has) {

@@ -24,9 +24,9 @@ func (a *app) newCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "new [TEMPLATE] [FOLDER]",
 		Short: "Make a project that runs at once",
-		Long: "Make a project in FOLDER, the current one unless told: a recipe, sandbox.toml, and a few\n" +
-			"lines about them. In a folder that has nothing to build yet, an example comes with it.\n" +
-			"No file is overwritten. The template is minimal unless told.\n\nTemplates:\n" + columns(rows),
+		Long: "Make a project in FOLDER, the current one unless told: a recipe, sandbox.toml, a few\n" +
+			"lines about them, and types for editors. In a folder that has nothing to build yet, an\n" +
+			"example comes with it. No file is overwritten. The template is minimal unless told.\n\nTemplates:\n" + columns(rows),
 		Example: "  sandbox new go shop && cd shop && sandbox run",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    func(_ *cobra.Command, args []string) error { return a.newProject(args) },
@@ -76,6 +76,7 @@ func noTemplate(name string) error {
 type scaffold struct {
 	dir   string
 	files []templates.File
+	types []byte   // the editor's settings, for the stubs
 	left  bool     // the folder has files of its own, so there is no example
 	said  []string // lines for the user
 }
@@ -96,6 +97,14 @@ func (s *scaffold) prepare(t *templates.Template) error {
 	}
 	s.left = !empty
 	var there []string
+	for _, name := range []string{settingsFile, filepath.Dir(stubFolder), stubFolder} {
+		if info, err := os.Lstat(s.path(name)); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			there = append(there, printable(s.path(name)))
+		}
+	}
+	if s.types, err = editorSettings(s.path(settingsFile)); err != nil {
+		return err
+	}
 	for _, f := range t.For(projectName(filepath.Base(full)), empty) {
 		_, err := os.Lstat(s.path(f.Name))
 		switch {
@@ -126,6 +135,10 @@ func (s *scaffold) make() error {
 			return err
 		}
 	}
+	if err := writeTypes(s.dir, s.types); err != nil {
+		return err
+	}
+	s.say("made " + s.path(settingsFile) + " and " + s.path(stubFolder) + ", for editors")
 	if s.left {
 		s.say("no example was added: the folder has files of its own")
 	}

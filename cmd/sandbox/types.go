@@ -17,6 +17,9 @@ import (
 // stubFolder is where the types are, below the folder that an editor opens.
 const stubFolder = ".sandbox/types"
 
+// settingsFile is where the language server looks for its settings.
+const settingsFile = ".luarc.json"
+
 func (a *app) typesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "types [DIR]",
@@ -35,10 +38,22 @@ func (a *app) typesCommand() *cobra.Command {
 }
 
 func (a *app) types(dir string) error {
-	settings, err := editorSettings(filepath.Join(dir, ".luarc.json"))
+	settings, err := editorSettings(filepath.Join(dir, settingsFile))
 	if err != nil {
 		return err
 	}
+	if err := writeTypes(dir, settings); err != nil {
+		return err
+	}
+	for _, name := range []string{filepath.Join(dir, settingsFile), filepath.Join(dir, stubFolder)} {
+		if err := write(a.out, "wrote "+printable(name)+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeTypes(dir string, settings []byte) error {
 	stubs := docs.Stubs()
 	if err := os.MkdirAll(filepath.Join(dir, stubFolder), 0o755); err != nil {
 		return err
@@ -48,15 +63,7 @@ func (a *app) types(dir string) error {
 			return err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, ".luarc.json"), settings, 0o644); err != nil {
-		return err
-	}
-	for _, name := range []string{filepath.Join(dir, ".luarc.json"), filepath.Join(dir, stubFolder)} {
-		if err := write(a.out, "wrote "+printable(name)+"\n"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return os.WriteFile(filepath.Join(dir, settingsFile), settings, 0o644)
 }
 
 // editorSettings returns the settings of the language server: those that are there,
