@@ -23,6 +23,8 @@ type arguments struct {
 	// the recipe calls sandbox.params. One without a value is "true", and bare.
 	params map[string][]string
 	bare   []string
+	// each are the values of --each, which may be given several times.
+	each []string
 	// command is what follows "--", nil when there is none.
 	command []string
 }
@@ -92,6 +94,9 @@ func (a *arguments) flag(word string, args []string, flags []flag) ([]string, er
 			return nil, &usageError{message: "--" + name + " needs a value: --" + name + " " + own.value}
 		}
 		a.own[name] = value
+		if name == "each" {
+			a.each = append(a.each, value)
+		}
 		return args, nil
 	}
 	if !given {

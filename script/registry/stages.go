@@ -121,7 +121,7 @@ type Function struct {
 
 // Runner is the names of the runner's own flags, which a recipe's parameters cannot
 // take.
-var Runner = []string{"json", "quiet", "keep", "result", "help", "id", "project", "set", "each", "verbose", "version", "no-color", "color", "h", "q", "v"}
+var Runner = []string{"json", "quiet", "keep", "result", "help", "id", "project", "set", "each", "jobs", "logs", "verbose", "version", "no-color", "color", "h", "q", "v"}
 
 // Reserved is the names of modules: those that exist, and those to come.
 var Reserved = []Module{
