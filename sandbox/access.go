@@ -107,6 +107,9 @@ func (a *access) Signal(ctx context.Context, signal string) error {
 	if !ok {
 		return fmt.Errorf("no signal is called %q", signal)
 	}
+	if len(a.c.def.Steps) > 0 {
+		return errors.New("no step runs yet, and there is no other payload")
+	}
 	m := a.c.monitor
 	m.mu.Lock()
 	m.forwarded[number] = true

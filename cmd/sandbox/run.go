@@ -28,6 +28,9 @@ func runFlags() []flag {
 		{name: "keep", help: "keep the state folder, with the Result, after the end"},
 		{name: "id", value: "ID", help: "name the container; an id in use is an error"},
 		allowFlag,
+		{name: "each", value: "NAME=A,B", help: "run the recipe for each value of a param; several of them for each combination", many: true},
+		{name: "jobs", value: "N", help: "how many of them run at once (default: as many as processors)"},
+		{name: "logs", value: "DIR", help: "keep what each of them writes in a file in DIR"},
 	}
 }
 
@@ -42,7 +45,10 @@ func (a *app) runCommand() *cobra.Command {
 			"stdin, stdout and stderr are the payload's; what sandbox says goes to stderr, after it.\n" +
 			"Exit codes: the payload's own; 128 + signal; 124 a limit of time or output; 1 a hook\n" +
 			"called the run failed; 125 set-up or a hook failed; 126 the payload is not executable;\n" +
-			"127 it was not found. The Result (--result) tells them from a payload's own.\n\n" + flagHelp(runFlags()),
+			"127 it was not found. The Result (--result) tells them from a payload's own.\n\n" +
+			"With --each the recipe is run once for each value, in parallel and without stdin; the\n" +
+			"output goes to logs, whose end is shown when a run fails; --result and --json have a\n" +
+			"list; the exit code is 1 when any of them failed.\n\n" + flagHelp(runFlags()),
 		DisableFlagParsing: true,
 		ValidArgsFunction:  completeRecipe(runFlags()),
 		RunE:               func(_ *cobra.Command, args []string) error { return a.run(args) },
@@ -60,6 +66,9 @@ func (a *app) run(args []string) error {
 	}
 	if err := line.orDefault("run"); err != nil {
 		return a.fail(err)
+	}
+	if len(line.lists["each"]) > 0 || line.has("jobs") || line.has("logs") {
+		return a.each(line)
 	}
 	a.ui.quiet = line.has("quiet")
 	r := &running{app: a, line: line}

@@ -68,7 +68,7 @@ func FindModule(name string) *Module {
 
 // Runner is the names of the runner's own flags, which a recipe's parameters cannot
 // take.
-var Runner = []string{"json", "quiet", "keep", "result", "help", "id", "project", "set", "each", "jobs", "allow", "verbose", "version", "no-color", "color", "h", "q", "v"}
+var Runner = []string{"json", "quiet", "keep", "result", "help", "id", "project", "set", "each", "jobs", "logs", "allow", "verbose", "version", "no-color", "color", "h", "q", "v"}
 
 // Chosen tells whether a word is one of a field's choices.
 func Chosen(f *Field, word string) bool {
