@@ -77,16 +77,46 @@ func difference(before, after map[string]bool) []string {
 	return diff
 }
 
-// cgroups are the cgroup folders named as ours, in every hierarchy.
+// cgroups are the cgroup folders named as ours, in every hierarchy, but those of
+// runners that other tests have started at the same time.
 func cgroups() []string {
 	var found []string
 	filepath.WalkDir("/sys/fs/cgroup", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), "sandbox-") {
+		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), "sandbox-") && !ofOthers(path) {
 			found = append(found, path)
 		}
 		return nil
 	})
 	return found
+}
+
+// ofOthers reports whether a process in the cgroup descends from a runner that lives,
+// and not from this process.
+func ofOthers(cgroup string) bool {
+	pids, _ := os.ReadFile(cgroup + "/cgroup.procs")
+	runner := false
+	for _, pid := range strings.Fields(string(pids)) {
+		for pid != "" && pid != "0" {
+			if pid == strconv.Itoa(os.Getpid()) {
+				return false
+			}
+			exe, _ := os.Readlink("/proc/" + pid + "/exe")
+			runner = runner || filepath.Base(exe) == "sandbox" || strings.HasSuffix(exe, ".test")
+			pid = parent(pid)
+		}
+	}
+	return runner
+}
+
+// parent is the parent of a process, or "" when it has ended.
+func parent(pid string) string {
+	text, _ := os.ReadFile("/proc/" + pid + "/stat")
+	// Behind the name in parentheses, which may have any characters (proc_pid_stat(5)).
+	f := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	if len(f) < 2 {
+		return ""
+	}
+	return f[1]
 }
 
 // mounts are the mount points of this mount namespace.
