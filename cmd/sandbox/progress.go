@@ -66,6 +66,17 @@ func stepColor(s *definition.StepRun) string {
 	return green
 }
 
+// stepOrigin is where the recipe has the step that a run failed at, or "".
+func stepOrigin(r *definition.Result, origins definition.Origins) string {
+	for i, s := range r.Steps {
+		if s.Name == r.Step {
+			field := definition.Item("steps", i+1)
+			return origin(origins.Of(field), field)
+		}
+	}
+	return ""
+}
+
 // stepText begins what is said of a run with the step that it failed at.
 func stepText(r *definition.Result) string {
 	if r.Step == "" {

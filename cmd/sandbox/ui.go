@@ -166,6 +166,9 @@ func (u *ui) summary(r *definition.Result, origins definition.Origins) {
 	case definition.VerdictExited:
 		if !u.quiet {
 			u.say("sandbox: " + u.paint(codeColor(r.ExitCode), step+"exited "+strconv.Itoa(r.ExitCode)) + " " + used)
+			if from := stepOrigin(r, origins); from != "" {
+				u.say("  from " + printable(from))
+			}
 		}
 	case definition.VerdictOOM:
 		u.outOfMemory(r, origins, used)
@@ -174,7 +177,7 @@ func (u *ui) summary(r *definition.Result, origins definition.Origins) {
 	case definition.VerdictFailed:
 		u.failed(r, used)
 	default:
-		u.complaint(step+ended(r)+" "+used, "", "")
+		u.complaint(step+ended(r)+" "+used, stepOrigin(r, origins), "")
 	}
 	if u.quiet {
 		return
