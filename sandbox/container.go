@@ -128,7 +128,7 @@ func (c *container) step(s *plan.Step) error {
 }
 
 func pointNamed(name string) (nsinit.Point, error) {
-	for _, p := range []nsinit.Point{nsinit.PointMap, nsinit.PointUser, nsinit.PointPrestart, nsinit.PointJoin} {
+	for _, p := range []nsinit.Point{nsinit.PointMap, nsinit.PointUser, nsinit.PointPrestart, nsinit.PointJoin, nsinit.PointServices} {
 		if p.String() == name {
 			return p, nil
 		}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -65,15 +66,26 @@ func (c *container) join(p *plan.Plan, spawn nsinit.Spawn) (*nsinit.Child, error
 }
 
 // start is join for what a recipe asks for, whose execve is awaited, and looked into
-// when it fails. The error is a *Error where a step of the plan failed.
-func (c *container) start(p *plan.Plan, spawn nsinit.Spawn) (*nsinit.Child, error) {
+// when it fails. The error is a *Error where a step of the plan failed, and
+// context.DeadlineExceeded when the time has come, unless that is zero: others of the
+// container may keep a process from its execve.
+func (c *container) start(p *plan.Plan, spawn nsinit.Spawn, until time.Time) (*nsinit.Child, error) {
 	child, err := c.join(p, spawn)
 	if err != nil {
 		return nil, err
 	}
 	attempt := &container{plan: p, def: c.def}
 	child.Refused = func() { attempt.diagnosis = c.lookInto(p) }
-	if err := child.AwaitExec(c.ctx); err != nil {
+	ctx := c.ctx
+	if !until.IsZero() {
+		var cancel func()
+		ctx, cancel = context.WithDeadline(ctx, until)
+		defer cancel()
+	}
+	if err := child.AwaitExec(ctx); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, errors.Join(err, child.Close())
+		}
 		err = attempt.initError(err)
 		return nil, errors.Join(err, child.Close())
 	}

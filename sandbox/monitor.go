@@ -291,10 +291,13 @@ func (m *monitor) forward(sig unix.Signal) {
 	if endsSetup(sig) {
 		m.latest = sig
 	}
-	enough := m.interrupt >= 3
+	enough, between := m.interrupt >= 3, m.target == nil
 	m.mu.Unlock()
 	if enough {
 		m.ask(stop{now: true})
+		if between { // steps: nobody takes it before the next has been started
+			m.c.cancel(interrupted{sig})
+		}
 		return
 	}
 	m.signal(sig)

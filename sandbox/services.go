@@ -79,8 +79,11 @@ func (c *container) launchService(op plan.StartService) (*service, error) {
 	}
 	s.log = log
 	s.run.StartedAt = time.Now().UTC()
-	s.child, err = c.start(p, nsinit.Spawn{Stdout: output, Stderr: output})
+	s.child, err = c.start(p, nsinit.Spawn{Stdout: output, Stderr: output}, s.run.StartedAt.Add(time.Duration(op.Within)))
 	output.Close()
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = &notReady{op}
+	}
 	if err != nil {
 		log.close()
 		return nil, err
@@ -199,6 +202,8 @@ func exitText(status unix.WaitStatus) string {
 // stopServices asks the services to end, the last one first, and kills those that do
 // not: what is built on another goes before it.
 func (c *container) stopServices() {
+	grace := time.NewTimer(killGrace) // of all together
+	defer grace.Stop()
 	for i := len(c.services) - 1; i >= 0; i-- {
 		s := c.services[i]
 		if s.hasEnded() {
@@ -210,9 +215,19 @@ func (c *container) stopServices() {
 		} else {
 			s.child.Signal(s.stop) //nolint:errcheck // it may just have ended
 		}
-		grace := time.AfterFunc(killGrace, func() { s.child.Kill() })
-		<-s.ended
-		grace.Stop()
+		select {
+		case <-s.ended:
+			continue
+		case <-grace.C:
+			grace.Reset(0)
+		case <-c.monitor.stops:
+			grace.Reset(0)
+		}
+		s.child.Kill() //nolint:errcheck // see killAll
+		select {
+		case <-s.ended:
+		case <-time.After(time.Second): // another process traces it: all are killed next
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -69,7 +70,16 @@ func (c *container) performStep(op plan.RunStep) (exit nsinit.Exit, err error) {
 	}
 	m := c.monitor
 	interrupted := m.interruption()
-	child, err := c.start(p, nsinit.Spawn{Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err})
+	m.late = false
+	until := m.alarms.wall
+	if end := time.Now().Add(time.Duration(op.Wall)); op.Wall > 0 && (until.IsZero() || end.Before(until)) {
+		until = end
+	}
+	child, err := c.start(p, nsinit.Spawn{Stdin: c.stdio.in, Stdout: c.stdio.out, Stderr: c.stdio.err}, until)
+	if errors.Is(err, context.DeadlineExceeded) {
+		m.expire()
+		return nsinit.Exit{Status: unix.WaitStatus(unix.SIGKILL)}, nil
+	}
 	if err != nil {
 		return exit, err
 	}
@@ -194,6 +204,17 @@ func (m *monitor) leave() {
 	defer m.mu.Unlock()
 	m.target = nil
 	clear(m.forwarded)
+}
+
+// expire is the end of a step's time before its execve.
+func (m *monitor) expire() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.c.def.Limits; due(&m.alarms.wall) {
+		m.first = &stop{limit: "wall", value: l.Wall.String()}
+	} else {
+		m.late = true
+	}
 }
 
 // endStep asks a step whose time is over to end.

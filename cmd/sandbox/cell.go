@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -26,6 +28,7 @@ type cell struct {
 	command *exec.Cmd
 	started time.Time
 	result  definition.Result // once ended
+	outcome *os.File          // what it writes its Result to
 	lost    bool              // it wrote no result
 }
 
@@ -54,20 +57,29 @@ func (c *cell) failed() bool {
 	return c.state != cellEnded || c.result.Verdict != definition.VerdictExited || c.result.ExitCode != 0
 }
 
-// log is the file that has the cell's output.
-func (c *cell) log(m *matrix) string {
+// log is the file that has the cell's output, by its path.
+func (c *cell) log(m *matrix) string { return filepath.Join(m.dir, c.logName()) }
+
+func (c *cell) logName() string {
 	name := strings.Map(func(r rune) rune {
 		if r == '=' || r == '.' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r
 		}
 		return '_'
 	}, c.String())
-	return filepath.Join(m.dir, fmt.Sprintf("%03d-%.100s.log", c.number, name))
+	return fmt.Sprintf("%03d-%.100s.log", c.number, name)
 }
 
-// outcome is the file that the cell writes its Result to.
-func (c *cell) outcome(m *matrix) string {
-	return filepath.Join(m.dir, fmt.Sprintf(".%03d-%d.json", c.number, os.Getpid()))
+// outcomeFD is where the cell writes its Result: a file in memory, which no payload can
+// replace, as it could what lies in a folder that it may write to.
+const outcomeFD = "/proc/self/fd/3"
+
+// openLog makes the cell's log anew: a payload may have put a link in its place.
+func (c *cell) openLog(m *matrix) (*os.File, error) {
+	if err := m.logs.Remove(c.logName()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return m.logs.OpenFile(c.logName(), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 }
 
 // arguments are the cell's own: the matrix's, with its values as params.
@@ -84,7 +96,7 @@ func (c *cell) arguments(line *arguments) *arguments {
 
 // words is the cell's command line.
 func (c *cell) words(m *matrix) []string {
-	words := []string{"sandbox", "run", m.line.recipe, "--result", c.outcome(m)}
+	words := []string{"sandbox", "run", m.line.recipe, "--result", outcomeFD}
 	if m.line.has("keep") {
 		words = append(words, "--keep")
 	}
@@ -111,11 +123,14 @@ func (c *cell) words(m *matrix) []string {
 // start starts the cell on the calling thread, and has it sent to ended.
 func (c *cell) start(m *matrix, ended chan<- *cell) {
 	c.state, c.started = cellRunning, time.Now()
-	log, err := os.OpenFile(c.log(m), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	log, err := c.openLog(m)
+	if err == nil {
+		c.outcome, err = memoryFile()
+	}
 	if err == nil {
 		// Its stdin is nobody's: cells run at the same time. It dies with this process
 		// and then leaves its container to the next command, as any killed runner does.
-		c.command = &exec.Cmd{Path: "/proc/self/exe", Args: c.words(m), Stdout: log, Stderr: log,
+		c.command = &exec.Cmd{Path: "/proc/self/exe", Args: c.words(m), Stdout: log, Stderr: log, ExtraFiles: []*os.File{c.outcome},
 			SysProcAttr: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}}
 		err = c.command.Start()
 		log.Close()
@@ -131,7 +146,12 @@ func (c *cell) start(m *matrix, ended chan<- *cell) {
 
 // read is the Result that the cell wrote, or one that says why there is none.
 func (c *cell) read(m *matrix, ended error) (r definition.Result) {
-	text, err := os.ReadFile(c.outcome(m))
+	err := ended
+	var text []byte
+	if c.outcome != nil {
+		text, err = os.ReadFile("/proc/self/fd/" + strconv.Itoa(int(c.outcome.Fd())))
+		c.outcome.Close()
+	}
 	if err == nil {
 		err = json.Unmarshal(text, &r)
 	}
@@ -187,8 +207,8 @@ const (
 )
 
 // lastLines are the last lines of a file.
-func lastLines(path string) []string {
-	f, err := os.Open(path)
+func (c *cell) lastLines(m *matrix) []string {
+	f, err := m.logs.Open(c.logName())
 	if err != nil {
 		return nil
 	}
@@ -216,4 +236,12 @@ func columnsOf(f io.Writer) int {
 		return 0
 	}
 	return int(size.Col)
+}
+
+func memoryFile() (*os.File, error) {
+	fd, err := unix.MemfdCreate("result", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "result"), nil
 }

@@ -34,7 +34,8 @@ type matrix struct {
 	line  *arguments
 	cells []*cell
 	jobs  int
-	dir   string // of the logs
+	dir   string   // of the logs
+	logs  *os.Root // the same, whatever has become of its path
 	board *board
 
 	interrupted unix.Signal
@@ -226,7 +227,7 @@ func (m *matrix) forward(sig os.Signal) {
 		m.interrupted = number
 	}
 	for _, c := range m.cells {
-		if c.state == cellRunning {
+		if c.state == cellRunning && c.command != nil && c.command.Process != nil {
 			c.command.Process.Signal(number) //nolint:errcheck // it may just have ended
 		}
 	}
@@ -262,18 +263,21 @@ func (m *matrix) report(file *os.File) error {
 // openLogs makes the folder of the logs: that of --logs, or one of its own.
 func (m *matrix) openLogs() (err error) {
 	if m.dir = m.line.own["logs"]; m.dir != "" {
-		return os.MkdirAll(m.dir, 0o755)
+		err = os.MkdirAll(m.dir, 0o755)
+	} else {
+		m.dir, err = os.MkdirTemp("", "sandbox-each-")
 	}
-	m.dir, err = os.MkdirTemp("", "sandbox-each-")
+	if err == nil {
+		m.logs, err = os.OpenRoot(m.dir)
+	}
 	return err
 }
 
 // removeLogs keeps what was asked for, and else the logs of the cells that failed.
 func (m *matrix) removeLogs() {
 	for _, c := range m.cells {
-		os.Remove(c.outcome(m)) //nolint:errcheck // it may not have been written
 		if !m.line.has("logs") && !c.failed() {
-			os.Remove(c.log(m)) //nolint:errcheck // see above
+			m.logs.Remove(c.logName()) //nolint:errcheck // it may not have been made
 		}
 	}
 	if !m.line.has("logs") {

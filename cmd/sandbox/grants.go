@@ -64,18 +64,34 @@ func parseGrants(texts []string) ([]project.Grant, error) {
 func grantedBy(r definition.Reach, recipe *script.Recipe, given []project.Grant) string {
 	here, err := os.Getwd()
 	for _, g := range given {
-		if err == nil && g.Covers(r.Kind, r.Value, here) {
+		if err == nil && covers(g, r, here) {
 			return "--allow " + g.String()
 		}
 	}
 	if f := recipe.Project; f != nil {
 		for _, g := range f.Grants {
-			if g.Covers(r.Kind, r.Value, definitionOf(recipe).Project) {
+			if covers(g, r, definitionOf(recipe).Project) {
 				return "grant " + g.String() + " at " + f.Shown + ":" + strconv.Itoa(g.Line)
 			}
 		}
 	}
 	return ""
+}
+
+// covers reports whether a grant, whose path is below a folder, allows what is reached,
+// by the path that is written and where that leads.
+func covers(g project.Grant, r definition.Reach, folder string) bool {
+	if !g.Covers(r.Kind, r.Value, folder) {
+		return false
+	}
+	if g.Kind == "read" || g.Kind == "write" {
+		if !filepath.IsAbs(g.Value) {
+			g.Value = filepath.Join(folder, g.Value)
+		}
+		g.Value = realPath(g.Value)
+		return g.Covers(r.Kind, realPath(r.Value), folder)
+	}
+	return true
 }
 
 // ownRecipe reports whether the recipe is the program's own, or a file of the user's

@@ -209,7 +209,7 @@ func (b *board) finish(m *matrix) {
 }
 
 func (b *board) output(m *matrix, c *cell) {
-	lines := lastLines(c.log(m))
+	lines := c.lastLines(m)
 	if len(lines) == 0 {
 		b.complaint(c.String()+": "+cellEnd(c), "", "")
 		return

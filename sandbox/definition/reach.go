@@ -79,9 +79,10 @@ func (r *reaches) path(path string, write bool, field string) {
 	}
 }
 
-// result is a host path that the runner writes what the payload made to.
+// result is a host path that the runner writes what the payload made to. Also in the
+// project it may be a file that others run: sandbox.toml, a Makefile, a hook of git's.
 func (r *reaches) result(path, field string) {
-	if path != "" && !r.inside(path) {
+	if path != "" {
 		r.add("write", path, field)
 	}
 }

@@ -29,8 +29,8 @@ func TestReaches(t *testing.T) {
 		got = append(got, r.Field+" "+r.String())
 	}
 	want := []string{"rootfs read=/srv/root", "rootfs write=/home/me/p/upper", "mounts[2] write=/home/me/p/out", "mounts[3] read=/home/me/project2",
-		"mounts[5] read=/home/me/p/link", "process.stdin read=/etc/hosts", "network host=net", "namespaces.pid host=pid", "devices[1] write=/dev/fuse",
-		`artifacts["/b"] write=/srv/b`}
+		"mounts[5] read=/home/me/p/link", "process.stdin read=/etc/hosts", "process.stdout write=/home/me/p/log", "network host=net", "namespaces.pid host=pid", "devices[1] write=/dev/fuse",
+		`artifacts["/a"] write=/home/me/p/dist`, `artifacts["/b"] write=/srv/b`}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -3,6 +3,7 @@ package nsinit
 import (
 	"encoding/binary"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,6 +26,14 @@ func (c *Child) listen(fds [4]unix.PollFd, timeout int) {
 	if n, err := unix.Poll(fds[:], timeout); err != nil || n == 0 {
 		return // EINTR, or the time
 	}
+	if c.take(fds) {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// take takes what has come, and reports whether init has ended and cannot be reaped:
+// while another process traces it, its end is that one's to see first (ptrace(2)).
+func (c *Child) take(fds [4]unix.PollFd) (traced bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if fds[0].Revents != 0 {
@@ -40,8 +49,11 @@ func (c *Child) listen(fds [4]unix.PollFd, timeout int) {
 	if fds[3].Revents != 0 {
 		// It may have been that of a stage that cloned the next, which a message tells.
 		c.drain()
+		pid := c.pid
 		c.reap()
+		traced = c.exit == nil && c.pid == pid
 	}
+	return traced
 }
 
 // drain takes all messages that are there.

@@ -83,6 +83,8 @@ func (in *Init) lowerPayload(op plan.Op) (bool, error) {
 		in.loadFilter(op)
 	case plan.Exec:
 		in.exec(op)
+	case plan.Hide:
+		in.dumpable(0)
 	case plan.Leave:
 		in.leave()
 	case plan.AwaitTCP:
@@ -158,7 +160,7 @@ func (in *Init) receive(answer Mem, size int) {
 }
 
 func (in *Init) sync(name string) {
-	for _, p := range []Point{PointMap, PointUser, PointPrestart, PointJoin, PointTerminal} {
+	for _, p := range []Point{PointMap, PointUser, PointPrestart, PointJoin, PointServices, PointTerminal} {
 		if p.String() != name {
 			continue
 		}

@@ -54,6 +54,8 @@ const (
 	PointRefused Point = 5
 	// PointJoin: the payload's process is in all namespaces, which can be opened.
 	PointJoin Point = 6
+	// PointServices: as PointJoin, and closed to what runs in the container.
+	PointServices Point = 7
 )
 
 // String names the point.
@@ -71,6 +73,8 @@ func (p Point) String() string {
 		return "refused"
 	case PointJoin:
 		return "join"
+	case PointServices:
+		return "services"
 	}
 	return "unknown"
 }

@@ -20,6 +20,9 @@ type (
 		Ready  definition.Ready
 		Within definition.Duration
 	}
+	// Hide closes the process to others of the container, as their tracing and their
+	// /proc, until execve.
+	Hide struct{}
 	// AwaitInit waits until the container is set up, without a payload.
 	AwaitInit struct{}
 	// Watch begins to enforce limits and forward signals, for the steps.
@@ -55,6 +58,7 @@ func (o StartService) String() string {
 	}
 	return s
 }
+func (Hide) String() string      { return "closed to others until execve" }
 func (AwaitInit) String() string { return "await the container" }
 func (o Watch) String() string   { return "watch the steps" + limitsText(o.Limits) }
 func (o RunStep) String() string {
@@ -76,6 +80,7 @@ func (o AwaitFile) String() string    { return "await " + o.Path }
 func (KeepNamespaces) op() {}
 func (StartService) op()   {}
 func (AwaitInit) op()      {}
+func (Hide) op()           {}
 func (Watch) op()          {}
 func (RunStep) op()        {}
 func (StopServices) op()   {}

@@ -32,6 +32,9 @@ func (c *compiler) becomePayload() {
 		c.init(Unshare{Namespaces: []string{"time"}}, "namespaces.time")
 	}
 	c.split(last)
+	if !last {
+		c.oomScore() // opens a file, which neither scarceFiles nor Hide would let it
+	}
 	c.keepNamespaces()
 	if len(c.def.Steps) > 0 {
 		c.init(Leave{}, "")
@@ -46,7 +49,6 @@ func (c *compiler) becomePayload() {
 	if last {
 		c.processLimits(lateLimit)
 	} else {
-		c.oomScore() // opens a file, which scarceFiles would not let it
 		c.processLimits(func(r definition.Rlimit) (definition.Rlimit, bool) { return r, true })
 	}
 	c.privileges(folder{c.def.Process.Cwd, "process.cwd"})

@@ -132,6 +132,7 @@ func (c checker) joined() {
 	}
 	c.before("what is not there cannot be kept", find[plan.ClonePayload](c), keep)
 	c.before("nothing of the recipe has run", keep, find[plan.StartService](c))
+	c.before("closed to services", find[plan.Hide](c), find[plan.StartService](c))
 	c.before("services are there for the steps", last[plan.StartService](c), find[plan.RunStep](c))
 	c.before("services are there for the payload", last[plan.StartService](c), find[plan.Exec](c))
 	c.before("the steps need the services", last[plan.RunStep](c), find[plan.StopServices](c))
@@ -269,8 +270,10 @@ func (c checker) syncs() {
 			if op.Stage == definition.StagePrestart {
 				want = "prestart"
 			}
-		case plan.KeepNamespaces, plan.StartService:
+		case plan.KeepNamespaces:
 			want = "join"
+		case plan.StartService:
+			want = "services"
 		}
 		if want != "" && (at != want || !spawned) {
 			c.t.Errorf("%q while init is at %q", s.Op, at)

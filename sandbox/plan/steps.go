@@ -21,6 +21,17 @@ func (c *compiler) keepNamespaces() {
 	}
 	c.init(Sync{Point: "join"}, "")
 	c.host(KeepNamespaces{Names: c.ownNamespaces()}, "")
+	if len(c.def.Services) == 0 {
+		return
+	}
+	if c.facts.Root && !c.own.user && hasName(c.bound, "SYS_PTRACE") {
+		c.problem("services", "leave out the capability SYS_PTRACE, or the user namespace of the host's",
+			"a service could take over the payload's process, which waits for it with descriptors of the host's")
+	}
+	// Services are the recipe's, and the process that is to be the payload has
+	// descriptors and rights that they must not get at.
+	c.init(Hide{}, "")
+	c.init(Sync{Point: "services"}, "")
 	for i, s := range c.def.Services {
 		op := StartService{Number: i + 1, Name: s.Name, Args: s.Args, Ready: s.Ready, Within: s.ReadyWithin}
 		if op.Within == 0 {
