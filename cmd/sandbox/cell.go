@@ -94,6 +94,31 @@ func (c *cell) arguments(line *arguments) *arguments {
 	return own
 }
 
+// shares is an error when another cell writes the same file of the host: the last one
+// to end would win.
+func (c *cell) shares(def *definition.Definition, written map[string]*cell) error {
+	var problems definition.Problems
+	claim := func(path, field string) {
+		switch other := written[path]; {
+		case path == "" || path == "none" || path == "stdout":
+		case other == nil:
+			written[path] = c
+		case other != c:
+			problems = append(problems, definition.Problem{Path: field, Message: "all cells of --each would write " + shorten(path),
+				Hint: "have the path depend on the params, as in \"dist-\" .. p." + c.values[len(c.values)-1].name})
+		}
+	}
+	for _, a := range def.Artifacts {
+		claim(a.Target, definition.Join("artifacts", a.Path))
+	}
+	claim(def.Process.Stdout, "process.stdout")
+	claim(def.Process.Stderr, "process.stderr")
+	if problems == nil {
+		return nil
+	}
+	return problems.At(def.Origins)
+}
+
 // words is the cell's command line.
 func (c *cell) words(m *matrix) []string {
 	words := []string{"sandbox", "run", m.line.recipe, "--result", outcomeFD}

@@ -145,11 +145,12 @@ func (m *matrix) check() error {
 			m.ui.failure(err)
 		}
 	}
+	written := map[string]*cell{}
 	for _, c := range m.cells {
 		line := c.arguments(m.line)
 		recipe, err := m.load(line)
 		if err == nil {
-			err = checkGrants(recipe, line)
+			err = errors.Join(checkGrants(recipe, line), c.shares(definitionOf(recipe), written))
 			recipe.Close()
 		}
 		var wrong *script.Error
