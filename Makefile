@@ -20,8 +20,11 @@ PURE = ./sandbox/definition ./sandbox/plan ./script/... ./project ./recipes ./te
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  %-10s %s\n", $$1, $$2}'
 
+# The runner is copied: what the linker writes page by page the page cache holds in
+# single pages, and each start then takes 0.3 to 0.6 ms longer.
 build: deps ## build bin/sandbox and bin/sandbox-kit
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/sandbox ./cmd/sandbox
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/sandbox.linked ./cmd/sandbox
+	cp bin/sandbox.linked bin/sandbox.copied && mv bin/sandbox.copied bin/sandbox && rm bin/sandbox.linked
 	CGO_ENABLED=1 $(GO) build -trimpath -ldflags "-s -w" -o bin/sandbox-kit ./cmd/sandbox-kit
 
 demo: build ## build and test this repository in a container
