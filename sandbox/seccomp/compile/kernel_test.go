@@ -165,6 +165,9 @@ func TestKernelForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := exec.Command(program).Run(); err != nil {
+		if status, _ := os.ReadFile("/proc/self/status"); bytes.Contains(status, []byte("\nSeccomp:\t2\n")) && strings.Contains(err.Error(), "bad system call") {
+			t.Skip("missing: a kernel without a filter, as in a container of ours")
+		}
 		// Without it int 0x80 is a general protection fault. The sysctl comes with
 		// CONFIG_IA32_EMULATION, which the command line may turn off again.
 		_, missing := os.Stat("/proc/sys/abi/vsyscall32")
