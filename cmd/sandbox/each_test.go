@@ -23,7 +23,7 @@ func TestEachOnTerminal(t *testing.T) {
 	leakcheck.Check(t, state)
 	const recipe = `local sandbox = require "sandbox"
 		local p = sandbox.params { n = 0 }
-		return sandbox.container { process = { args = { "sleep", "4949" } } }`
+		return sandbox.container { process = { args = "echo up; exec sleep 4949" } }`
 	if err := os.WriteFile(filepath.Join(dir, "slow.lua"), []byte(recipe), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +41,9 @@ func TestEachOnTerminal(t *testing.T) {
 	term.wait("  n=1  running ")
 	term.wait("  n=2  running ")
 	term.wait("  1 waiting\r\n\x1b[3A\x1b[J  n=1  running ")
+	for both := "both payloads have started"; started(dir) < 2; {
+		term.read(both)
+	}
 	term.master.WriteString("\x03")
 	term.wait("\x1b[3A\x1b[Jsandbox: n=")
 	term.wait("0 of 3 cells went well\r\n")
@@ -53,6 +56,17 @@ func TestEachOnTerminal(t *testing.T) {
 	if said := term.said.String(); !strings.Contains(said, "sandbox: n=1: killed by SIGINT after ") || strings.Contains(said, long[:50]+"  running") {
 		t.Error(said)
 	}
+}
+
+// started counts the cells whose payload has written to its log.
+func started(dir string) (n int) {
+	logs, _ := filepath.Glob(filepath.Join(dir, "sandbox-each-*", "*.log"))
+	for _, log := range logs {
+		if text, _ := os.ReadFile(log); strings.Contains("\n"+string(text), "\nup\n") {
+			n++
+		}
+	}
+	return n
 }
 
 func TestProduct(t *testing.T) {

@@ -57,14 +57,20 @@ func openTerminal(t *testing.T) *terminal {
 // wait reads until the runner or the payload has said something.
 func (term *terminal) wait(text string) {
 	term.t.Helper()
-	buffer := make([]byte, 4096)
 	for !strings.Contains(term.said.String(), text) {
-		term.master.SetReadDeadline(time.Now().Add(20 * time.Second))
-		n, err := term.master.Read(buffer)
-		term.said.Write(buffer[:n])
-		if err != nil {
-			term.t.Fatalf("waiting for %q: %v; the terminal has\n%s", text, err, term.said.String())
-		}
+		term.read(text)
+	}
+}
+
+// read waits for something more to be said, as what is wanted has not come.
+func (term *terminal) read(wanted string) {
+	term.t.Helper()
+	buffer := make([]byte, 4096)
+	term.master.SetReadDeadline(time.Now().Add(20 * time.Second))
+	n, err := term.master.Read(buffer)
+	term.said.Write(buffer[:n])
+	if err != nil {
+		term.t.Fatalf("waiting for %q: %v; the terminal has\n%s", wanted, err, term.said.String())
 	}
 }
 
