@@ -81,8 +81,8 @@ func supervisor(job string) {
 	if job == jobSteps {
 		job = string(definition.StagePoststart)
 		def.Process.Args = nil
-		def.Steps = []definition.Step{{Name: "first", Args: sleepers}}
-		def.Services = []definition.Service{{Name: "db", Args: sleepers}}
+		def.Steps = []definition.Step{{Program: definition.Program{Name: "first", Args: sleepers}}}
+		def.Services = []definition.Service{{Program: definition.Program{Name: "db", Args: sleepers}}}
 	}
 	h := new(hooks)
 	park := func(ctx context.Context, call definition.HookCall) error {

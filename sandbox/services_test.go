@@ -54,8 +54,8 @@ func serving(b *bed, name, address string, ready definition.Ready) *definition.S
 	if len(b.def.Services) == 0 {
 		b.def.Mounts = append(b.def.Mounts, definition.Mount{Type: definition.MountBind, Source: self, Target: "/serve"})
 	}
-	b.def.Services = append(b.def.Services, definition.Service{Name: name, Args: []string{"/serve"}, Ready: ready,
-		Env: []definition.EnvVar{{Name: "SANDBOX_TEST_PAYLOAD", Value: "serve"}, {Name: "SERVE", Value: address}}})
+	b.def.Services = append(b.def.Services, definition.Service{Ready: ready,
+		Program: definition.Program{Name: name, Args: []string{"/serve"}, Env: []definition.EnvVar{{Name: "SANDBOX_TEST_PAYLOAD", Value: "serve"}, {Name: "SERVE", Value: address}}}})
 	return &b.def.Services[len(b.def.Services)-1]
 }
 
@@ -97,7 +97,7 @@ func TestServices(t *testing.T) {
 // The payload beside services is what it is without: process 2, with its own verdict.
 func TestPayloadBesideServices(t *testing.T) {
 	b := shell(t, "echo $$; exit 5")
-	b.def.Services = []definition.Service{{Name: "s", Args: []string{"/bin/sh", "-c", "echo its last words; exec sleep 4242"}, Ready: definition.Ready{Command: []string{"true"}}}}
+	b.def.Services = []definition.Service{{Program: definition.Program{Name: "s", Args: []string{"/bin/sh", "-c", "echo its last words; exec sleep 4242"}}, Ready: definition.Ready{Command: []string{"true"}}}}
 	r, err := b.run()
 	b.want("2")
 	if err != nil || r.Verdict != definition.VerdictExited || r.ExitCode != 5 || r.CPU <= 0 || r.Wall <= 0 {
@@ -123,7 +123,7 @@ func TestServiceNeverReady(t *testing.T) {
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			b := shell(t, "echo never")
-			b.def.Services = []definition.Service{{Name: "s", Args: []string{"/bin/sh", "-c", tc.args}, Ready: tc.ready, ReadyWithin: definition.Duration(300 * time.Millisecond)}}
+			b.def.Services = []definition.Service{{Program: definition.Program{Name: "s", Args: []string{"/bin/sh", "-c", tc.args}}, Ready: tc.ready, ReadyWithin: definition.Duration(300 * time.Millisecond)}}
 			b.def.Origins = definition.Origins{"services[1]": {File: "test.lua", Line: 5}, "process.args": {File: "test.lua", Line: 1}}
 			r, err := b.run()
 			b.want("")
@@ -143,7 +143,7 @@ func TestServiceNeverReady(t *testing.T) {
 
 func TestServiceThatIsNotThere(t *testing.T) {
 	b := steps(t, "echo never")
-	b.def.Services = []definition.Service{{Name: "s", Args: []string{"no-such-program"}}}
+	b.def.Services = []definition.Service{{Program: definition.Program{Name: "s", Args: []string{"no-such-program"}}}}
 	r, err := b.run()
 	if err == nil || r.ExitCode != 125 || !strings.Contains(err.Error(), `service s: run "no-such-program"`) {
 		t.Errorf("code %d, %v", r.ExitCode, err)
@@ -153,7 +153,7 @@ func TestServiceThatIsNotThere(t *testing.T) {
 // A service that ends early is a warning, and the end of the run is its own.
 func TestServiceEndsEarly(t *testing.T) {
 	b := steps(t, "while kill -0 $(cat /tmp/pid) 2>/dev/null; do sleep 0.02; done; echo done")
-	b.def.Services = []definition.Service{{Name: "s", Args: []string{"/bin/sh", "-c", "echo $$ > /tmp/pid; echo bye; exit 3"}, Ready: definition.Ready{}}}
+	b.def.Services = []definition.Service{{Program: definition.Program{Name: "s", Args: []string{"/bin/sh", "-c", "echo $$ > /tmp/pid; echo bye; exit 3"}}, Ready: definition.Ready{}}}
 	b.def.Steps[0].Args[2] = "while ! [ -s /tmp/pid ]; do sleep 0.02; done; " + b.def.Steps[0].Args[2]
 	r := b.ok()
 	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "the service s ended before it was asked to: exited 3") || !r.Services[0].Early || len(r.Services[0].LastLines) != 1 {
@@ -165,7 +165,7 @@ func TestServiceEndsEarly(t *testing.T) {
 func TestInterruptedWhileServiceStarts(t *testing.T) {
 	signals := make(chan os.Signal, 1)
 	b := shell(t, "echo never")
-	b.def.Services = []definition.Service{{Name: "s", Args: []string{"sleep", "4242"}, Ready: definition.Ready{TCP: 9}}}
+	b.def.Services = []definition.Service{{Program: definition.Program{Name: "s", Args: []string{"sleep", "4242"}}, Ready: definition.Ready{TCP: 9}}}
 	b.options = func(o *sandbox.Options) { o.Signals = heard(signals) }
 	b.hooks = new(hooks).add(definition.StagePrestart, "int", func(context.Context, definition.HookCall) error {
 		time.AfterFunc(100*time.Millisecond, func() { signals <- unix.SIGINT })
@@ -180,7 +180,7 @@ func TestInterruptedWhileServiceStarts(t *testing.T) {
 // The log of a service is kept with the state, and bounded.
 func TestServiceLog(t *testing.T) {
 	b := steps(t, "while ! [ -e /tmp/done ]; do sleep 0.02; done")
-	b.def.Services = []definition.Service{{Name: "s", Args: []string{"/bin/sh", "-c", "yes 0123456789012345678901234567890123456789 | head -c 20000000; echo last; touch /tmp/done; exec sleep 4242"}}}
+	b.def.Services = []definition.Service{{Program: definition.Program{Name: "s", Args: []string{"/bin/sh", "-c", "yes 0123456789012345678901234567890123456789 | head -c 20000000; echo last; touch /tmp/done; exec sleep 4242"}}}}
 	b.options = func(o *sandbox.Options) { o.Keep = true }
 	o := b.prepare()
 	r, err := sandbox.Run(t.Context(), o)

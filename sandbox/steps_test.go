@@ -28,7 +28,7 @@ func steps(t *testing.T, scripts ...string) *bed {
 		if !ok || when != "always" && when != "failure" {
 			when, rest = "", script
 		}
-		b.def.Steps = append(b.def.Steps, definition.Step{Name: fmt.Sprintf("s%d", i+1), Args: []string{"/bin/sh", "-c", rest}, When: definition.When(when)})
+		b.def.Steps = append(b.def.Steps, definition.Step{Program: definition.Program{Name: fmt.Sprintf("s%d", i+1), Args: []string{"/bin/sh", "-c", rest}}, When: definition.When(when)})
 	}
 	return b
 }
@@ -264,7 +264,7 @@ func TestEveryStepMayFailWithSteps(t *testing.T) {
 	full := func(t *testing.T) *bed {
 		b := steps(t, "true", "sleep 4242 &")
 		b.def.Rootfs = definition.Rootfs{Kind: definition.RootfsHostReadonly}
-		b.def.Services = []definition.Service{{Name: "db", Args: []string{"sleep", "4242"}, Ready: definition.Ready{Command: []string{"true"}}}}
+		b.def.Services = []definition.Service{{Program: definition.Program{Name: "db", Args: []string{"sleep", "4242"}}, Ready: definition.Ready{Command: []string{"true"}}}}
 		return b
 	}
 	p := full(t).prepare().Plan

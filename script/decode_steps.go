@@ -19,14 +19,8 @@ func (d *decoder) steps(path string, v *luaval.Value) []definition.Step {
 			field := definition.Join(at, name)
 			d.note(field, v)
 			switch name {
-			case "name":
-				s.Name = d.text(field, v)
-			case "args":
-				s.Args = d.args(field, v)
-			case "env":
-				s.Env = d.words(field, v)
-			case "cwd":
-				s.Cwd = stdlib.Inside(d.text(field, v))
+			case "name", "args", "env", "cwd":
+				d.program(field, name, v, &s.Program)
 			case "wall":
 				s.Wall = d.time(field, v)
 			case "when":
@@ -48,14 +42,8 @@ func (d *decoder) services(path string, v *luaval.Value) []definition.Service {
 			field := definition.Join(at, name)
 			d.note(field, v)
 			switch name {
-			case "name":
-				s.Name = d.text(field, v)
-			case "args":
-				s.Args = d.args(field, v)
-			case "env":
-				s.Env = d.words(field, v)
-			case "cwd":
-				s.Cwd = stdlib.Inside(d.text(field, v))
+			case "name", "args", "env", "cwd":
+				d.program(field, name, v, &s.Program)
 			case "ready":
 				s.Ready = d.ready(field, v)
 			case "ready_within":
@@ -67,6 +55,20 @@ func (d *decoder) services(path string, v *luaval.Value) []definition.Service {
 		services = append(services, s)
 	}
 	return services
+}
+
+// program decodes a field that a step and a service have in common.
+func (d *decoder) program(at, name string, v *luaval.Value, p *definition.Program) {
+	switch name {
+	case "name":
+		p.Name = d.text(at, v)
+	case "args":
+		p.Args = d.args(at, v)
+	case "env":
+		p.Env = d.words(at, v)
+	case "cwd":
+		p.Cwd = stdlib.Inside(d.text(at, v))
+	}
 }
 
 func (d *decoder) ready(path string, v *luaval.Value) definition.Ready {

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// Step is one of several programs that run one after another in the same container,
-// in the place of Process.Args. What Process says else is their common base.
-type Step struct {
+// Program is what a step and a service have in common.
+type Program struct {
 	// Name tells it from the others: letters, digits, "_", "-" and ".", at most 64 bytes.
 	Name string `json:"name"`
 	// Args is as Process.Args.
@@ -16,6 +15,12 @@ type Step struct {
 	Env []EnvVar `json:"env,omitempty"`
 	// Cwd is absolute, in the container; empty means Process.Cwd.
 	Cwd string `json:"cwd,omitempty"`
+}
+
+// Step is one of several programs that run one after another in the same container,
+// in the place of Process.Args. What Process says else is their common base.
+type Step struct {
+	Program
 	// Wall is the time from its own start; 0 means no limit but the container's.
 	Wall Duration `json:"wall,omitempty"`
 	When When     `json:"when,omitempty"`
@@ -32,12 +37,7 @@ const (
 
 // Service is a program that runs beside the payload or the steps, in the same container.
 type Service struct {
-	// Name tells it from the others, and names its log: as that of a step.
-	Name string `json:"name"`
-	// Args, Env and Cwd are as those of a step.
-	Args []string `json:"args"`
-	Env  []EnvVar `json:"env,omitempty"`
-	Cwd  string   `json:"cwd,omitempty"`
+	Program // its name is that of its log too
 	// Ready is what is waited for before the next service, the payload or the steps.
 	Ready Ready `json:"ready"`
 	// ReadyWithin bounds that; 0 means 30 s.
@@ -64,7 +64,7 @@ func (d *Definition) Joined() bool { return len(d.Steps) > 0 || len(d.Services) 
 // Validate returns what is wrong with the step; at is its path, like "steps[2]".
 func (s Step) Validate(at string) Problems {
 	var ps Problems
-	ps.program(at, further{s.Name, s.Args, s.Env, s.Cwd})
+	ps.program(at, s.Program)
 	if s.When != "" && s.When != WhenAlways && s.When != WhenFailure {
 		ps.hint(Join(at, "when"), `"always" or "failure"; a step without when runs when all before it have succeeded`,
 			"a step does not run when %s", clip(string(s.When)))
@@ -75,7 +75,7 @@ func (s Step) Validate(at string) Problems {
 // Validate returns what is wrong with the service; at is its path, like "services[2]".
 func (s Service) Validate(at string) Problems {
 	var ps Problems
-	ps.program(at, further{s.Name, s.Args, s.Env, s.Cwd})
+	ps.program(at, s.Program)
 	ps = append(ps, s.Ready.validate(Join(at, "ready"))...)
 	if s.Stop != "" && !knownSignal(s.Stop) {
 		ps.hint(Join(at, "stop"), strings.Join(signalNames[:], ", "), "there is no signal %s to stop it with", clip(s.Stop))
@@ -115,29 +115,21 @@ func knownSignal(name string) bool {
 	return false
 }
 
-// further is what a step and a service have in common.
-type further struct {
-	name string
-	args []string
-	env  []EnvVar
-	cwd  string
-}
-
-func (ps *Problems) program(at string, f further) {
-	if f.name == "" {
+func (ps *Problems) program(at string, p Program) {
+	if p.Name == "" {
 		ps.hint(Join(at, "name"), `write name = "…"`, "it has no name")
 	} else {
-		ps.name(Join(at, "name"), f.name)
+		ps.name(Join(at, "name"), p.Name)
 	}
-	if len(f.args) == 0 {
+	if len(p.Args) == 0 {
 		ps.hint(Join(at, "args"), `write args = { "true" }`, "no program is named")
 	}
-	ps.command(Join(at, "args"), f.args)
-	for _, e := range f.env {
+	ps.command(Join(at, "args"), p.Args)
+	for _, e := range p.Env {
 		ps.env(Join(at, "env"), e)
 	}
-	if f.cwd != "" {
-		ps.absolute(Join(at, "cwd"), f.cwd)
+	if p.Cwd != "" {
+		ps.absolute(Join(at, "cwd"), p.Cwd)
 	}
 }
 

@@ -92,23 +92,23 @@ func (c *compiler) endJoined() {
 
 // CompileStep is CompileExec for a step of the definition; number counts from 1.
 func CompileStep(def *definition.Definition, facts Facts, number int) (*Plan, error) {
-	s, at := def.Steps[number-1], definition.Item("steps", number)
-	request := definition.ExecRequest{Args: s.Args, Env: s.Env, Cwd: s.Cwd}
-	return compileFurther(def, facts, further{request, at, definition.Join(at, "args")})
+	return compileFurther(def, facts, furtherOf(def.Steps[number-1].Program, definition.Item("steps", number), "args"))
 }
 
 // CompileService is CompileExec for a service of the definition; number counts from 1.
 func CompileService(def *definition.Definition, facts Facts, number int) (*Plan, error) {
-	s, at := def.Services[number-1], definition.Item("services", number)
-	request := definition.ExecRequest{Args: s.Args, Env: s.Env, Cwd: s.Cwd}
-	return compileFurther(def, facts, further{request, at, definition.Join(at, "args")})
+	return compileFurther(def, facts, furtherOf(def.Services[number-1].Program, definition.Item("services", number), "args"))
 }
 
 // CompileTry is CompileExec for the command that tells whether a service is ready.
 func CompileTry(def *definition.Definition, facts Facts, number int) (*Plan, error) {
-	s, at := def.Services[number-1], definition.Item("services", number)
-	request := definition.ExecRequest{Args: s.Ready.Command, Env: s.Env, Cwd: s.Cwd}
-	return compileFurther(def, facts, further{request, at, definition.Join(at, "ready.command")})
+	s := def.Services[number-1]
+	s.Args = s.Ready.Command
+	return compileFurther(def, facts, furtherOf(s.Program, definition.Item("services", number), "ready.command"))
+}
+
+func furtherOf(p definition.Program, at, args string) further {
+	return further{definition.ExecRequest{Args: p.Args, Env: p.Env, Cwd: p.Cwd}, at, definition.Join(at, args)}
 }
 
 // CompileReady is what a process in the container's namespaces does to find out
