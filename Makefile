@@ -9,7 +9,7 @@ VM       ?= vm-run --
 VM_USER  ?= as-rootless
 
 BUILD_DEPS = gcc libc6-dev libseccomp-dev pkg-config
-TEST_DEPS  = $(BUILD_DEPS) git uidmap busybox-static util-linux
+TEST_DEPS  = $(BUILD_DEPS) git uidmap busybox-static util-linux python3
 
 # The pure packages build anywhere.
 PURE = ./sandbox/definition ./sandbox/plan ./script/... ./project ./recipes ./templates

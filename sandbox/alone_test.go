@@ -13,6 +13,7 @@ import (
 
 	"sandbox/internal/leakcheck"
 	"sandbox/sandbox"
+	"sandbox/sandbox/cgroups"
 	"sandbox/sandbox/definition"
 	"sandbox/sandbox/nsinit"
 	"sandbox/sandbox/plan"
@@ -26,8 +27,12 @@ const jobAlone = "alone"
 // enabled, and whatever it has started goes there or waits.
 func TestAlone(t *testing.T) {
 	controllers, _ := os.ReadFile("/sys/fs/cgroup/cgroup.controllers")
-	if !isRoot() || !strings.Contains(string(controllers), "memory") {
-		t.Skip("missing: root with the memory controller on cgroup v2")
+	needRoot(t, "a delegated cgroup of its own")
+	if !strings.Contains(string(controllers), "memory") {
+		if host, err := cgroups.Probe(true, nil); err != nil || host.Mode == cgroups.ModeV2 {
+			t.Fatalf("no memory controller at /sys/fs/cgroup without the v1 hierarchies: %+v, %v", host, err)
+		}
+		t.Skip("missing: the memory controller on cgroup v2")
 	}
 	if err := os.WriteFile("/sys/fs/cgroup/cgroup.subtree_control", []byte("+memory"), 0); err != nil {
 		t.Fatal(err)

@@ -86,7 +86,9 @@ func (c *container) initError(cause error) error {
 // interrupted is the cause of a set-up that a signal ended.
 type interrupted struct{ signal os.Signal }
 
-func (i interrupted) Error() string { return "interrupted by " + i.signal.String() }
+func (i interrupted) Error() string {
+	return "interrupted by SIG" + SignalName(unix.Signal(signalNumber(i.signal)))
+}
 
 // hookError is a hook that failed the run.
 type hookError struct {

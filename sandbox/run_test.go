@@ -295,9 +295,7 @@ func TestPidsLimit(t *testing.T) {
 
 // TestCgroupMountedElsewhere needs the cgroup before /sys, which is of the net namespace.
 func TestCgroupMountedElsewhere(t *testing.T) {
-	if !isRoot() {
-		t.Skip("missing: cgroups for sure")
-	}
+	needRoot(t, "a cgroup, which an ordinary user may not have")
 	b := shell(t, "test -e /cg/cgroup.procs || test -d /cg/memory && echo there")
 	b.def.Mounts = []definition.Mount{{Type: definition.MountCgroup, Target: "/cg"}}
 	b.ok()
@@ -329,9 +327,7 @@ func TestStoppedKeeper(t *testing.T) {
 // TestKeeperIsEmpty: by the time the payload runs, PID 1 has none of the host's
 // folders open and no capability.
 func TestKeeperIsEmpty(t *testing.T) {
-	if !isRoot() {
-		t.Skip("missing: capabilities of the host's")
-	}
+	needRoot(t, "capabilities in the host's user namespace")
 	caps := []string{"SYS_PTRACE", "DAC_OVERRIDE", "DAC_READ_SEARCH"}
 	for range 30 {
 		b := shell(t, "ls /proc/1/fd | tr '\\n' ' '; grep CapEff /proc/1/status")

@@ -132,7 +132,7 @@ func collectChild(t *testing.T, l *Launcher, in *Init, s Spawn, child **Child) (
 func requireRoot(t *testing.T) {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("needs CAP_SYS_ADMIN in the initial user namespace")
+		t.Skip("missing: CAP_SYS_ADMIN in the initial user namespace")
 	}
 }
 

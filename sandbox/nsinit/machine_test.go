@@ -26,7 +26,7 @@ func TestMachineIsRebuilt(t *testing.T) {
 		t.Run(c.arch, func(t *testing.T) {
 			version, err := exec.Command(c.cc, "-dumpfullversion").Output()
 			if err != nil || strings.TrimSpace(string(version)) != c.version {
-				t.Skipf("needs %s %s, found %q: %v", c.cc, c.version, version, err)
+				t.Skipf("missing: %s %s, found %q: %v", c.cc, c.version, version, err)
 			}
 			out := filepath.Join(t.TempDir(), "machine.elf")
 			if text, err := exec.Command("machine/build.sh", c.arch, out).CombinedOutput(); err != nil {
@@ -57,7 +57,7 @@ func TestForeignMachine(t *testing.T) {
 	}
 	qemu, err := exec.LookPath("qemu-aarch64-static")
 	if err != nil {
-		t.Skip("needs qemu-aarch64-static (package qemu-user-static)")
+		t.Skip("missing: qemu-aarch64-static (package qemu-user-static)")
 	}
 	const getpid, write, exitGroup = 172, 64, 94 // of arm64
 	p := NewProgram()

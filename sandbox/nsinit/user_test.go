@@ -175,7 +175,7 @@ func TestForbiddenMemfd(t *testing.T) {
 	}
 	fmt.Sscanf(unix.ByteSliceToString(kernel.Release[:]), "%d.%d", &major, &minor)
 	if major < 6 || major == 6 && minor < 6 {
-		t.Skip("needs vm.memfd_noexec of a pid namespace (Linux 6.6)")
+		t.Skip("missing: vm.memfd_noexec of a pid namespace (Linux 6.6)")
 	}
 	cmd := exec.CommandContext(testContext(t), "/proc/self/exe")
 	cmd.Env = append(os.Environ(), "NSINIT_TEST_NOEXEC=1")
