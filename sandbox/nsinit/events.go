@@ -71,8 +71,12 @@ func (c *Child) receive() bool {
 	var control [256]byte
 	n, oob, _, _, err := unix.Recvmsg(c.conn.socket, message[:], control[:], unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
 	switch {
-	case err == unix.EAGAIN || err == unix.EINTR:
-		return err == unix.EINTR
+	case err == unix.EAGAIN:
+		return false
+	case err == unix.EINTR || err == unix.ECONNRESET:
+		// An init that ended with something unread is told of first, once; what it had
+		// said comes after (unix_release_sock, __skb_try_recv_datagram).
+		return true
 	case err != nil || n == 0:
 		closeFD(&c.conn.socket)
 		return false

@@ -159,6 +159,22 @@ func TestPayloadInUserNamespace(t *testing.T) {
 	}
 }
 
+// TestFailureBesideUnread: init says why it failed, and ends before it has read what it
+// was given; its supervisor looks only then.
+func TestFailureBesideUnread(t *testing.T) {
+	l, in := newTestLauncher(t), NewInit()
+	lower(t, in, plan.SetCwd{Path: "/nonexistent/x"}, plan.EnterNet{}, plan.CloseFDs{}, sh("true"))
+	c := start(t, l, in, Spawn{Net: true})
+	var info unix.Siginfo
+	if err := unix.Waitid(unix.P_PIDFD, c.PIDFD(), &info, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	var failed *StepError
+	if err := c.AwaitExec(testContext(t)); !errors.As(err, &failed) || failed.Errno != unix.ENOENT {
+		t.Errorf("got %#v", err)
+	}
+}
+
 func TestFailingSteps(t *testing.T) {
 	missing := []definition.IDRange{{Size: 0}}
 	for _, test := range []struct {
